@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+// The manifest is the architecture diagram: arrows point down only, and each `dependencies:` list is as
+// narrow as the target's job. docs/ARCHITECTURE.md tells the same story in words.
+
+import PackageDescription
+
+/// Settings that every Swift target shares.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, debian package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "slipway",
+    products: [.executable(name: "slipway", targets: ["slipway"])],
+    targets: [
+        // The executable: one file over Commands.
+        .executableTarget(name: "slipway", dependencies: ["Commands"], swiftSettings: settings),
+
+        // Flags, wiring, supervisor, progress output: the only target that sees everything.
+        layer("Commands", [
+            "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI",
+            "Objects", "BlobStore", "Tracking", "Inference", "Runtimes", "Cluster", "Runner",
+            "ObjectClient", "HTTPClient", "Database", "Signatures", "Digests",
+            "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion",
+        ]),
+
+        // Wire formats, routes and error mapping of one protocol each; they never import one another.
+        layer("S3API", [
+            "Objects", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+        ]),
+        layer("MLflowAPI", [
+            "Tracking", "ObjectClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
+            "Bytes",
+        ]),
+        layer("InferenceAPI", [
+            "Inference", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+        ]),
+        layer("KubernetesAPI", [
+            "Cluster", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+        ]),
+
+        // Domains: values and rules; no HTTP, no wire names.
+        layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
+        layer("Tracking", ["Database", "EventLoop", "Log", "Metrics", "Clock", "Bytes"]),
+        layer("Inference", [
+            "Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes",
+        ]),
+        layer("Cluster", [
+            "Runner", "Database", "HTTPClient", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+        ]),
+
+        // What the domains stand on: durable bytes, native model runtimes, processes.
+        layer("BlobStore", ["EventLoop", "Digests", "Log", "Clock", "Bytes", "CLinux"]),
+        layer("Runtimes", ["EventLoop", "Log", "Clock", "Bytes", "COnnxRuntime"]),
+        layer("Runner", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux"]),
+
+        // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
+        layer("Database", ["EventLoop", "Log", "Clock", "Bytes", "CSQLite"]),
+        layer("ObjectClient", ["HTTPClient", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
+        layer("HTTPClient", ["HTTP", "EventLoop", "Bytes", "CCurl"]),
+        layer("Signatures", ["HTTP", "Digests", "Clock", "Bytes"]),
+
+        // The server: router, middleware, limits, metrics -> HTTP messages and protocols -> event loop, TLS.
+        layer("Server", ["HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes", "CNghttp2"]),
+        layer("HTTP", ["Clock", "Bytes"]),
+        layer("EventLoop", ["Log", "Clock", "Bytes", "CLinux", "COpenSSL"]),
+
+        // Formats and the small things everything uses. No Foundation.
+        layer("Formats", ["Bytes", "CSimdjson", "CYAML"]),
+        layer("Digests", ["Bytes", "COpenSSL", "CChecksums"]),
+        layer("Metrics", ["Bytes"]),
+        layer("Log", ["Clock", "Bytes"]),
+        layer("Clock", ["Bytes"]),
+        layer("Bytes"),
+
+        // C: one target per library, holding only what Swift cannot call by itself.
+        .target(name: "CLinux"),
+        .target(name: "CVersion"),
+        .target(name: "CChecksums"),
+        .target(
+            name: "CSimdjson", cxxSettings: [.unsafeFlags(["-w"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "COnnxRuntime"),
+        systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
+        systemLibrary("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
+        systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+        systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+        systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+    ],
+    cLanguageStandard: .gnu2x,
+    cxxLanguageStandard: .gnucxx20
+)
