@@ -30,7 +30,7 @@ package final class RequestBody: @unchecked Sendable {
     /// The declared length, or nil when the body is chunked or framed by HTTP/2.
     package let length: Int?
 
-    package static var empty: RequestBody { RequestBody(source: nil, length: 0) }
+    package static let empty = RequestBody(source: nil, length: 0)
 
     package init(source: (any BodySource)?, length: Int?) {
         self.source = source

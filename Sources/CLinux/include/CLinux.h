@@ -23,3 +23,7 @@ static inline int slipway_accept4(int descriptor, struct sockaddr *address, sock
 static inline int slipway_pthread_setname(pthread_t thread, const char *name) {
     return pthread_setname_np(thread, name);
 }
+
+// The event loop that runs on the calling thread, or null. Thread-local, so that a job can tell where it is.
+void *slipway_current_loop(void);
+void slipway_set_current_loop(void *loop);

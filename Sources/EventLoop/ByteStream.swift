@@ -1,0 +1,130 @@
+// The awaiting layer between a transport and the protocols: read some, write all, send a file. Every wait has a time
+// limit, which is also what bounds a peer that sends or reads too slowly.
+
+import Clock
+
+/// Why a stream ended.
+package enum StreamError: Error, Equatable {
+    /// The peer has gone.
+    case closed
+    case timedOut
+    case aborted
+    case failed(Int32)
+    /// A file to send ended before its range did, or could not be read.
+    case fileTooShort
+}
+
+/// Bytes to and from one peer. Confined to its loop: one reader and one writer at a time.
+package final class ByteStream: @unchecked Sendable {
+    package let channel: Channel
+    package let transport: any Transport
+    package let peer: String
+    package let isTLS: Bool
+
+    package init(channel: Channel, transport: any Transport, peer: String, isTLS: Bool) {
+        self.channel = channel
+        self.transport = transport
+        self.peer = peer
+        self.isTLS = isTLS
+    }
+
+    package var loop: EventLoop { channel.loop }
+
+    /// Reads what has arrived, at least one byte; 0 at the end of input.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, timeoutMilliseconds: UInt64
+    ) async throws(StreamError) -> Int {
+        while true {
+            switch transport.receive(buffer) {
+            case .bytes(let count): return count
+            case .closed: return 0
+            case .failed(let code): throw .failed(code)
+            case .wouldBlock:
+                channel.noteReadWouldBlock()
+                try await waitReadable(timeoutMilliseconds: timeoutMilliseconds)
+            }
+        }
+    }
+
+    /// Waits until reading may give something, without holding a buffer.
+    package func waitReadable(timeoutMilliseconds: UInt64) async throws(StreamError) {
+        do throws(ChannelFailure) {
+            try await channel.readable(timeoutMilliseconds: timeoutMilliseconds)
+        } catch {
+            throw error == .timedOut ? .timedOut : .aborted
+        }
+    }
+
+    /// Sends all of `bytes`.
+    package func write(_ bytes: [UInt8], more: Bool = false, timeoutMilliseconds: UInt64) async throws(StreamError) {
+        var sent = 0
+        while sent < bytes.count {
+            let result = bytes.withUnsafeBytes { transport.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: more) }
+            sent += try await progress(result, timeoutMilliseconds: timeoutMilliseconds)
+        }
+    }
+
+    /// Sends `range` of an open file: by `sendfile` where the transport can, else through a buffer.
+    package func sendFile(
+        _ file: Int32, range: Range<Int64>, timeoutMilliseconds: UInt64
+    ) async throws(StreamError) {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let count = Int(min(range.upperBound - offset, 1 << 20))
+            guard let result = transport.sendFile(file, offset: offset, count: count) else {
+                try await copyFile(file, offset..<range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
+                return
+            }
+            // sendfile answers 0 at the end of the file, which looks like a closed peer.
+            if result == .closed { throw channel.isPeerClosed ? .closed : .fileTooShort }
+            offset += Int64(try await progress(result, timeoutMilliseconds: timeoutMilliseconds))
+        }
+    }
+
+    private func copyFile(_ file: Int32, _ range: Range<Int64>, timeoutMilliseconds: UInt64) async throws(StreamError) {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let count = Int(min(range.upperBound - offset, 128 * 1024))
+            var bytes = [UInt8](repeating: 0, count: count)
+            let read = bytes.withUnsafeMutableBytes { System.readFile(file, $0, offset: offset) }
+            guard read > 0 else { throw .fileTooShort }
+            if read < count { bytes.removeLast(count - read) }
+            try await write(bytes, more: offset + Int64(read) < range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
+            offset += Int64(read)
+        }
+    }
+
+    private func progress(_ result: IOResult, timeoutMilliseconds: UInt64) async throws(StreamError) -> Int {
+        switch result {
+        case .bytes(let count): return count
+        case .closed: throw .closed
+        case .failed(let code): throw .failed(code)
+        case .wouldBlock:
+            channel.noteWriteWouldBlock()
+            do throws(ChannelFailure) {
+                try await channel.writable(timeoutMilliseconds: timeoutMilliseconds)
+            } catch {
+                throw error == .timedOut ? .timedOut : .aborted
+            }
+            return 0
+        }
+    }
+
+    /// Closes in order: tells the peer, then reads and drops what it still sends, for at most a second and 1 MiB, so
+    /// that the kernel does not answer unread bytes with a reset that would destroy our last response.
+    package func closeGracefully() async {
+        transport.finishSending()
+        let slab = loop.buffers.take()
+        var left = 1 << 20
+        let deadline = MonotonicTime.now.advanced(milliseconds: 1000)
+        while left > 0, MonotonicTime.now < deadline {
+            guard let count = try? await read(into: slab, timeoutMilliseconds: 500), count > 0 else { break }
+            left -= count
+        }
+        loop.buffers.giveBack(slab)
+        close()
+    }
+
+    /// Closes at once.
+    package func close() { channel.close() }
+}

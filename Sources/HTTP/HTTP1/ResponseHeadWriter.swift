@@ -1,0 +1,63 @@
+import Bytes
+
+/// How a response body is framed in HTTP/1.
+package enum ResponseFraming: Sendable, Equatable {
+    /// No body and no length: 1xx, 204, 304.
+    case absent
+    case length(Int)
+    case chunked
+    /// Ends when the connection does; HTTP/1.0 only.
+    case untilClose
+}
+
+/// Writes HTTP/1.1 response heads.
+package enum ResponseHeadWriter {
+    /// Appends the status line and fields. Framing, `Connection` and `Date` are added here; a `Content-Length` or
+    /// `Transfer-Encoding` in `fields` is left out, except a length on an answer to HEAD, which has `framing` absent.
+    package static func append(
+        _ response: Response, framing: ResponseFraming, closes: Bool, keepsAliveExplicitly: Bool, date: [UInt8],
+        to out: inout [UInt8]
+    ) {
+        out.append("HTTP/1.1 ")
+        out.append(decimal: response.status.code)
+        out.append(UInt8(ascii: " "))
+        out.append(response.status.reason)
+        out.append("\r\n")
+        let fields = response.fields
+        var hasServer = false
+        for entry in fields.entries {
+            let name = fields.storage[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]
+            if isFraming(name) , framing != .absent || name.count != 14 { continue }
+            if name.count == 6, equals(name, "server") { hasServer = true }
+            out.append(contentsOf: name)
+            out.append(": ")
+            out.append(contentsOf: fields.storage[Int(entry.value.lowerBound)..<Int(entry.value.upperBound)])
+            out.append("\r\n")
+        }
+        switch framing {
+        case .absent, .untilClose: break
+        case .length(let length):
+            out.append("Content-Length: ")
+            out.append(decimal: length)
+            out.append("\r\n")
+        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
+        }
+        if closes {
+            out.append("Connection: close\r\n")
+        } else if keepsAliveExplicitly {
+            out.append("Connection: keep-alive\r\n")
+        }
+        if !hasServer { out.append("Server: Slipway\r\n") }
+        out.append("Date: ")
+        out.append(contentsOf: date)
+        out.append("\r\n\r\n")
+    }
+
+    private static func isFraming(_ name: ArraySlice<UInt8>) -> Bool {
+        name.count == 14 && equals(name, "content-length") || name.count == 17 && equals(name, "transfer-encoding")
+    }
+
+    private static func equals(_ bytes: ArraySlice<UInt8>, _ lowercase: StaticString) -> Bool {
+        lowercase.withUTF8Buffer { zip(bytes, $0).allSatisfy { ASCII.lowercase($0) == $1 } }
+    }
+}
