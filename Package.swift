@@ -90,6 +90,15 @@ let package = Package(
         layer("Clock", ["Bytes"]),
         layer("Bytes"),
 
+        // Tests. ServerTesting runs one test body in process and over a socket.
+        .target(
+            name: "ServerTesting", dependencies: ["Server", "HTTP", "EventLoop", "Bytes"], path: "Tests/ServerTesting",
+            swiftSettings: settings),
+        tests("Bytes", []),
+        tests("Clock", []),
+        tests("HTTP", ["Bytes"]),
+        tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
+
         // C: one target per library, holding only what Swift cannot call by itself.
         .target(name: "CLinux"),
         .target(name: "CVersion"),

@@ -50,7 +50,7 @@ extension [UInt8] {
     package mutating func append(hexadecimal value: UInt64) {
         var shift = value == 0 ? 0 : (63 - value.leadingZeroBitCount) / 4 * 4
         while shift >= 0 {
-            append(Hex.digits[Int(value >> UInt64(shift)) & 15])
+            append(Hex.digits[Int(truncatingIfNeeded: value >> UInt64(shift)) & 15])
             shift -= 4
         }
     }

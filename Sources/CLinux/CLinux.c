@@ -1,6 +1,13 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
 
 static _Thread_local void *current_loop = 0;
 
 void *slipway_current_loop(void) { return current_loop; }
 void slipway_set_current_loop(void *loop) { current_loop = loop; }
+
+int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length) {
+    return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int slipway_pthread_setname(pthread_t thread, const char *name) { return pthread_setname_np(thread, name); }

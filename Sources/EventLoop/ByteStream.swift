@@ -35,15 +35,24 @@ package final class ByteStream: @unchecked Sendable {
         into buffer: UnsafeMutableRawBufferPointer, timeoutMilliseconds: UInt64
     ) async throws(StreamError) -> Int {
         while true {
-            switch transport.receive(buffer) {
+            switch receiveNow(buffer) {
             case .bytes(let count): return count
             case .closed: return 0
             case .failed(let code): throw .failed(code)
-            case .wouldBlock:
-                channel.noteReadWouldBlock()
-                try await waitReadable(timeoutMilliseconds: timeoutMilliseconds)
+            case .wouldBlock: try await waitReadable(timeoutMilliseconds: timeoutMilliseconds)
             }
         }
+    }
+
+    /// Reads what has arrived, without waiting.
+    package func receiveNow(_ buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        let result = transport.receive(buffer)
+        switch result {
+        case .wouldBlock: channel.noteReadWouldBlock()
+        case .bytes(let count) where count < buffer.count && transport.readsAreWhole: channel.noteShortRead()
+        default: break
+        }
+        return result
     }
 
     /// Waits until reading may give something, without holding a buffer.

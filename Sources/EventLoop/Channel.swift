@@ -38,6 +38,12 @@ package final class Channel: @unchecked Sendable {
 
     package func register() throws(SystemError) { try loop.register(self, edgeTriggered: true) }
 
+    /// The peer's address as `host:port`; empty when it has gone.
+    package var peerName: String { System.peerName(descriptor) }
+
+    /// Closes a descriptor that `register` refused.
+    package func closeUnregistered() { System.close(descriptor) }
+
     /// Stops watching and closes the descriptor. Waiters have ended before.
     package func close() {
         guard slot != nil else { return }
@@ -48,6 +54,11 @@ package final class Channel: @unchecked Sendable {
     // MARK: Waiting
 
     package func noteReadWouldBlock() { isReadable = false }
+
+    /// Call after a read that filled less than its buffer: there is nothing more now, unless the peer has closed, which
+    /// one more read will tell. Spares a read that would block.
+    package func noteShortRead() { if peerClosedAt == nil { isReadable = false } }
+
     package func noteWriteWouldBlock() { isWritable = false }
 
     /// Waits until a read may succeed. Throws when `timeoutMilliseconds` pass first or the channel is aborted.

@@ -75,8 +75,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         Task(executorPreference: self) { await body() }
     }
 
-    /// Registers work to do each time the loop is about to wait, such as flushing a log. Call on the loop.
-    package func beforeWaiting(_ action: @escaping () -> Void) {
+    /// Runs `action` once, when the loop has nothing more to do and is about to wait. Call on the loop.
+    package func beforeNextWait(_ action: @escaping () -> Void) {
         precondition(isCurrent)
         idleActions.append(action)
     }
@@ -144,7 +144,11 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
             runJobs()
             if takeRemote() { return }
             let hasJobs = nextJob < jobs.count
-            if !hasJobs { for action in idleActions { action() } }
+            if !hasJobs, !idleActions.isEmpty {
+                let actions = idleActions
+                idleActions = []
+                for action in actions { action() }
+            }
             let watches = channels.count > freeSlots.count
             let timeout: Int32 = hasJobs ? 0 : watches ? Int32(Self.tickMilliseconds) : -1
             let count = System.epollWait(epoll, events, timeout: timeout)

@@ -6,6 +6,8 @@ package protocol Transport: AnyObject {
     func send(_ bytes: UnsafeRawBufferPointer, more: Bool) -> IOResult
     /// Sends file bytes without copying them through the process, or nil when this transport cannot.
     func sendFile(_ file: Int32, offset: Int64, count: Int) -> IOResult?
+    /// True when a read shorter than its buffer means that the socket is empty; false where bytes are also held inside.
+    var readsAreWhole: Bool { get }
     /// Tells the peer that nothing more will be sent.
     func finishSending()
 }
@@ -13,6 +15,7 @@ package protocol Transport: AnyObject {
 /// The socket itself.
 package final class PlainTransport: Transport {
     private let descriptor: Int32
+    package let readsAreWhole = true
 
     package init(descriptor: Int32) { self.descriptor = descriptor }
 

@@ -18,11 +18,6 @@ package struct HTTPFields: Sendable {
         entries = []
     }
 
-    package init(_ pairs: KeyValuePairs<String, String>) {
-        self.init()
-        for (name, value) in pairs { append(name, value) }
-    }
-
     /// Takes over parsed bytes. `entries` are ranges into `storage`; the caller has validated names and values.
     package init(storage: [UInt8], entries: [Entry]) {
         self.storage = storage
@@ -106,5 +101,12 @@ package struct HTTPFields: Sendable {
 
     private func equalsIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
         left.count == right.count && zip(left, right).allSatisfy { ASCII.lowercase($0) == ASCII.lowercase($1) }
+    }
+}
+
+extension HTTPFields: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral pairs: (String, String)...) {
+        self.init()
+        for (name, value) in pairs { append(name, value) }
     }
 }

@@ -38,8 +38,13 @@ package enum ServerFault: Sendable, Equatable {
     case requestLineTooLong(bytesMax: Int)
     case headTooLarge(bytesMax: Int)
     case headTimeout
+    /// The handler asked for a body and let `BodyError` through.
+    case bodyTooLarge(bytesMax: Int)
+    case bodyMalformed
+    case bodyTimeout
     case overloaded
     case versionNotSupported
+    case codingNotSupported
     /// The handler threw an error that no API mapped: a bug of ours.
     case unhandled
 
@@ -49,8 +54,12 @@ package enum ServerFault: Sendable, Equatable {
         case .requestLineTooLong: .uriTooLong
         case .headTooLarge: .headerFieldsTooLarge
         case .headTimeout: .requestTimeout
+        case .bodyTooLarge: .contentTooLarge
+        case .bodyMalformed: .badRequest
+        case .bodyTimeout: .requestTimeout
         case .overloaded: .serviceUnavailable
         case .versionNotSupported: .versionNotSupported
+        case .codingNotSupported: .notImplemented
         case .unhandled: .internalServerError
         }
     }
@@ -61,8 +70,12 @@ package enum ServerFault: Sendable, Equatable {
         case .requestLineTooLong(let bytesMax): "the request line is longer than \(bytesMax) bytes"
         case .headTooLarge(let bytesMax): "the request head is larger than \(bytesMax) bytes or has too many fields"
         case .headTimeout: "the request head did not arrive in time"
+        case .bodyTooLarge(let bytesMax): "the request body is larger than \(bytesMax) bytes"
+        case .bodyMalformed: "the request body is not well-formed chunked coding"
+        case .bodyTimeout: "the request body did not arrive in time"
         case .overloaded: "the server handles as many requests as it may; try again"
         case .versionNotSupported: "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here"
+        case .codingNotSupported: "the only transfer coding known is chunked"
         case .unhandled: "internal error; the log holds the details under this request's id"
         }
     }

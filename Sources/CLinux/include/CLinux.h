@@ -1,10 +1,7 @@
-// What Swift's Glibc module lacks: epoll, eventfd, accept4, sendfile and a few flags. Static inline only.
+// What Swift's Glibc module lacks: epoll, eventfd, sendfile, and the calls that need _GNU_SOURCE, wrapped in CLinux.c.
+// _GNU_SOURCE is not defined here: it changes the layout names of fd_set, and Swift's own Glibc module has them without.
 #pragma once
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,15 +11,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-static inline int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length) {
-    return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
+// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length);
 
-static inline int slipway_pthread_setname(pthread_t thread, const char *name) {
-    return pthread_setname_np(thread, name);
-}
+int slipway_pthread_setname(pthread_t thread, const char *name);
 
 // The event loop that runs on the calling thread, or null. Thread-local, so that a job can tell where it is.
 void *slipway_current_loop(void);

@@ -84,9 +84,7 @@ package struct ChunkedDecoder {
                 trailerBytes.append(byte)
                 index += 1
                 guard trailerBytes.count <= trailerBytesMax else { throw .malformed }
-                if trailerBytes.count == 2, trailerBytes.elementsEqual("\r\n".utf8)
-                    || trailerBytes.count > 2 && trailerBytes.suffix(4).elementsEqual("\r\n\r\n".utf8)
-                {
+                if trailerBytes.elementsEqual("\r\n".utf8) || trailerBytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {
                     try parseTrailers()
                     state = .ended
                     return .ended(consumed: index)

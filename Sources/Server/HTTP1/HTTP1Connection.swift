@@ -1,0 +1,186 @@
+// The HTTP/1 connection: read a head, run the handler, write the answer, again. The task that runs it is the only one
+// that touches its state. Nothing is read ahead of what a handler asks for, and answers are written when they are
+// complete or when their buffer is full, in one send for head and small body together.
+
+import Bytes
+import Clock
+import EventLoop
+import HTTP
+import Synchronization
+
+/// Serves HTTP/1.0 and HTTP/1.1 on one stream. Confined to the stream's loop.
+final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
+    let stream: ByteStream
+    let worker: Worker
+    let received: ReceiveBuffer
+    /// Bytes of answers not yet given to the kernel.
+    var out: [UInt8] = []
+    private let cancelTask: () -> Void
+    private let parser: RequestHeadParser
+    private var isWaitingForRequest = false
+    private var isDraining = false
+    private var requestCount = 0
+
+    static let outBytesMax = 32 * 1024
+    /// An unread body up to this size is read and dropped to keep the connection; over it the connection closes.
+    static let drainedBodyBytesMax = 256 * 1024
+
+    init(stream: ByteStream, worker: Worker, cancelTask: @escaping () -> Void) {
+        self.stream = stream
+        self.worker = worker
+        self.cancelTask = cancelTask
+        received = ReceiveBuffer(pool: stream.loop.buffers)
+        parser = RequestHeadParser(
+            requestLineBytesMax: worker.service.limits.requestLineBytesMax,
+            fieldCountMax: worker.service.limits.fieldCountMax)
+    }
+
+    var limits: ServerLimits { worker.service.limits }
+
+    func drain() {
+        isDraining = true
+        if isWaitingForRequest { stream.channel.abort() }
+    }
+
+    func peerClosed() {
+        cancelTask()
+        stream.channel.abort()
+    }
+
+    /// Serves until the peer closes, asks to close, breaks the protocol, or the server drains.
+    func run() async {
+        do {
+            while let parsed = try await nextHead() {
+                guard try await serve(parsed) else { break }
+            }
+        } catch let fault as ConnectionFault {
+            try? await refuse(fault.fault)
+        } catch {
+            // The peer has gone, was too slow, or the server stops: nobody is left to tell.
+        }
+    }
+
+    // MARK: Heads
+
+    /// The next request head; nil when the peer closed between requests or the server drains.
+    private func nextHead() async throws -> ParsedRequestHead? {
+        var scanned = 0
+        var deadline = MonotonicTime.now.advanced(milliseconds: limits.headTimeoutMilliseconds)
+        while true {
+            if !received.isEmpty {
+                if let end = RequestHeadParser.endOfHead(received.bytes, scanned: scanned) {
+                    guard end <= limits.headBytesMax else { throw headTooLong() }
+                    return try parse(end)
+                }
+                scanned = received.count
+                guard scanned < limits.headBytesMax else { throw headTooLong() }
+            } else if isDraining || worker.service.isDraining.load(ordering: .relaxed) {
+                return nil
+            }
+            try await flush()
+            if received.isEmpty {
+                try await waitForRequest()
+                deadline = MonotonicTime.now.advanced(milliseconds: limits.headTimeoutMilliseconds)
+            }
+            let now = MonotonicTime.now
+            guard now < deadline else { throw ConnectionFault(.headTimeout) }
+            let left = (deadline.nanoseconds - now.nanoseconds) / 1_000_000 + 1
+            let count: Int
+            do throws(StreamError) {
+                count = try await stream.read(into: received.room(), timeoutMilliseconds: left)
+            } catch {
+                if error == .timedOut, !received.isEmpty { throw ConnectionFault(.headTimeout) }
+                throw error
+            }
+            guard count > 0 else { return nil }
+            received.received(count)
+        }
+    }
+
+    private func waitForRequest() async throws(StreamError) {
+        received.releaseIfEmpty()
+        isWaitingForRequest = true
+        defer { isWaitingForRequest = false }
+        let timeout = requestCount == 0 ? limits.headTimeoutMilliseconds : limits.idleTimeoutMilliseconds
+        try await stream.waitReadable(timeoutMilliseconds: timeout)
+    }
+
+    private func parse(_ end: Int) throws -> ParsedRequestHead {
+        defer { received.consume(end) }
+        do throws(RequestHeadError) {
+            return try parser.parse(UnsafeBufferPointer(rebasing: received.bytes[..<end]))
+        } catch {
+            switch error {
+            case .malformed(let reason): throw ConnectionFault(.malformedRequest(reason))
+            case .tooManyFields: throw ConnectionFault(.headTooLarge(bytesMax: limits.headBytesMax))
+            case .requestLineTooLong: throw ConnectionFault(.requestLineTooLong(bytesMax: limits.requestLineBytesMax))
+            case .versionNotSupported: throw ConnectionFault(.versionNotSupported)
+            case .codingNotSupported: throw ConnectionFault(.codingNotSupported)
+            }
+        }
+    }
+
+    private func headTooLong() -> ConnectionFault {
+        received.bytes.contains(UInt8(ascii: "\n"))
+            ? ConnectionFault(.headTooLarge(bytesMax: limits.headBytesMax))
+            : ConnectionFault(.requestLineTooLong(bytesMax: limits.requestLineBytesMax))
+    }
+
+    /// Answers a fault and closes in order.
+    private func refuse(_ fault: ServerFault) async throws {
+        let response = worker.service.faultResponse(fault)
+        let bytes: [UInt8] = if case .bytes(let bytes) = response.body { bytes } else { [] }
+        ResponseHeadWriter.append(
+            response, framing: .length(bytes.count), closes: true, keepsAliveExplicitly: false, date: worker.httpDate,
+            to: &out)
+        out.append(contentsOf: bytes)
+        try await flush()
+        await stream.closeGracefully()
+    }
+
+    // MARK: One request
+
+    /// Serves one request; false when the connection must end.
+    private func serve(_ parsed: ParsedRequestHead) async throws -> Bool {
+        requestCount += 1
+        let started = MonotonicTime.now
+        let source: HTTP1Body? = parsed.framing == .none ? nil : HTTP1Body(parsed, connection: self)
+        let body: RequestBody =
+            switch parsed.framing {
+            case .none: .empty
+            case .length(let length): RequestBody(source: source, length: length)
+            case .chunked: RequestBody(source: source, length: nil)
+            }
+        let request = Request(head: parsed.head, body: body, peer: stream.peer, isTLS: stream.isTLS)
+        request.id = worker.nextRequestID()
+        try await flush()
+        let response = try await worker.service.respond(to: request)
+        let sender = HTTP1ResponseSender(connection: self, request: request, parsed: parsed, body: source)
+        do {
+            let keepsAlive = try await sender.send(response, isDraining: isDraining)
+            source?.detach()
+            worker.service.finished(
+                request, status: response.status, bytes: sender.bodyBytesSent, started: started, log: worker.log)
+            return keepsAlive
+        } catch {
+            source?.detach()
+            worker.service.abandoned()
+            throw error
+        }
+    }
+
+    // MARK: Writing
+
+    /// Gives everything gathered to the kernel; `more` tells it that further bytes follow at once.
+    func flush(more: Bool = false) async throws(StreamError) {
+        guard !out.isEmpty else { return }
+        try await stream.write(out, more: more, timeoutMilliseconds: limits.bodyTimeoutMilliseconds)
+        if out.capacity > Self.outBytesMax * 4 { out = [] } else { out.removeAll(keepingCapacity: true) }
+    }
+}
+
+/// A fault that ends the connection after one answer.
+struct ConnectionFault: Error {
+    let fault: ServerFault
+    init(_ fault: ServerFault) { self.fault = fault }
+}
