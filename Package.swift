@@ -90,6 +90,11 @@ let package = Package(
         layer("Clock", ["Bytes"]),
         layer("Bytes"),
 
+        // Benchmarks: the network core alone, measured beside its peers.
+        .executableTarget(
+            name: "netfixture", dependencies: ["Server", "HTTP", "EventLoop"], path: "Benchmarks/netfixture",
+            swiftSettings: settings),
+
         // Tests. ServerTesting runs one test body in process and over a socket.
         .target(
             name: "ServerTesting", dependencies: ["Server", "HTTP", "EventLoop", "Bytes"], path: "Tests/ServerTesting",

@@ -1,0 +1,50 @@
+// The network core with almost nothing behind it: what the benchmarks and the protocol tests call.
+//
+//   netfixture PORT FILE
+//
+//   GET  /            100 bytes
+//   GET  /file        FILE, by sendfile
+//   PUT  /sink        counts the body, answers the count
+//   POST /echo        answers the body
+
+import EventLoop
+import Glibc
+import HTTP
+import Server
+
+guard CommandLine.arguments.count == 3, let port = Int(CommandLine.arguments[1]) else {
+    print("usage: netfixture PORT FILE")
+    exit(2)
+}
+let file = CommandLine.arguments[2]
+let hundred = [UInt8](repeating: UInt8(ascii: "x"), count: 100)
+
+let router = Router()
+router.get("/") { _ in Response(contentType: "text/plain", hundred) }
+router.get("/file") { _ in
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return Response(.notFound) }
+    let size = Int64(lseek(descriptor, 0, SEEK_END))
+    return Response(body: .file(FileRegion(descriptor: descriptor, range: 0..<size) { close($0) }))
+}
+router.put("/sink") { request in
+    var count = 0
+    while let chunk = try await request.body.next() { count += chunk.count }
+    return Response(text: "\(count)")
+}
+router.post("/echo") { request in
+    Response(contentType: "application/octet-stream", try await request.body.collect(bytesMax: 64 << 20))
+}
+
+var configuration = ServerConfiguration(role: "netfixture", address: "127.0.0.1", port: port)
+configuration.accessLog = false
+let server = Server(configuration: configuration) { try await router.respond(to: $0) }
+do {
+    try server.start()
+} catch {
+    print("cannot listen: \(error)")
+    exit(1)
+}
+print("listening on \(server.port)")
+fflush(nil)
+while true { pause() }
