@@ -101,6 +101,7 @@ let package = Package(
             swiftSettings: settings),
         tests("Bytes", []),
         tests("Clock", []),
+        tests("Database", ["Bytes"]),
         tests("HTTP", ["Bytes"]),
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 

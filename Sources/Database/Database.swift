@@ -1,1 +1,133 @@
-// Database
+// Rows that survive a crash. SQLite with a write-ahead log: one writing thread with group commit, several reading
+// threads, everything bounded. Nothing above this target knows which database it is: another backend takes its place
+// behind the same calls.
+
+import EventLoop
+import Glibc
+import Synchronization
+
+/// An open database. Share it freely; calls suspend and never block the caller's thread.
+package final class Database: Sendable {
+    package let statistics = DatabaseStatistics()
+    private let writes: JobQueue<DatabaseJob>
+    private let reads: JobQueue<DatabaseJob>
+    private let threads = ThreadCount()
+
+    /// Opens the file at `path`, made when it is missing, and brings its schema to the last of `migrations`.
+    ///
+    /// Blocks while it does: for start-up only. Throws `DatabaseError`.
+    package init(
+        path: String, migrations: [Migration], configuration: DatabaseConfiguration = DatabaseConfiguration()
+    ) throws {
+        let connection = try DatabaseConnection(
+            path: path, readOnly: false, cacheKibibytes: configuration.cacheKibibytes)
+        let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
+        guard mode == "wal" else { throw DatabaseError(.cannotOpen, "the file system does not support a shared log") }
+        // FULL: the log is on the disk before COMMIT returns. NORMAL would lose acknowledged writes with the power.
+        try connection.execute("PRAGMA synchronous = FULL")
+        try connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        try connection.execute("PRAGMA journal_size_limit = 67108864")
+        try Migration.apply(migrations, to: connection, path: path)
+        try Self.syncFolder(of: path)
+
+        writes = JobQueue(countMax: configuration.backlogCountMax)
+        reads = JobQueue(countMax: configuration.backlogCountMax)
+        var readers: [Reader] = []
+        for _ in 0..<configuration.readerCount {
+            readers.append(
+                Reader(
+                    connection: try DatabaseConnection(
+                        path: path, readOnly: true, cacheKibibytes: configuration.cacheKibibytes),
+                    timeoutMilliseconds: configuration.readTimeoutMilliseconds))
+        }
+        start("db-writer", Writer(connection: connection, statistics: statistics), writes) { $0.run($1) }
+        for reader in readers { start("db-reader", reader, reads) { $0.run($1) } }
+    }
+
+    /// Gives `worker`, and the connection that it owns, to a thread of its own.
+    private func start<Worker>(
+        _ name: String, _ worker: Worker, _ queue: JobQueue<DatabaseJob>,
+        _ run: @escaping @Sendable (Worker, JobQueue<DatabaseJob>) -> Void
+    ) {
+        let handoff = Handoff(worker)
+        let threads = threads
+        threads.running.add(1, ordering: .relaxed)
+        Thread.start(name: name) {
+            if let worker = handoff.take() { run(worker, queue) }
+            threads.running.subtract(1, ordering: .releasing)
+        }
+    }
+
+    deinit {
+        writes.close()
+        reads.close()
+    }
+
+    /// Runs `body` on the writing thread and returns once its changes are on the disk.
+    ///
+    /// Bodies of several callers share one commit; one that throws is undone alone. `body` must not block on anything
+    /// but its statements. Throws what `body` throws, or `DatabaseError` (`.queueFull` when `backlogCountMax` wait).
+    @discardableResult
+    package func write<Value: Sendable>(
+        _ body: @escaping @Sendable (DatabaseConnection) throws -> Value
+    ) async throws -> Value {
+        try await submit(body, to: writes)
+    }
+
+    /// Runs `body` on a reading thread; its statements see one state of the database.
+    ///
+    /// Throws what `body` throws, or `DatabaseError` (`.timeout` when it runs too long).
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (DatabaseConnection) throws -> Value
+    ) async throws -> Value {
+        try await submit(body, to: reads)
+    }
+
+    /// Finishes what is queued, then closes every connection. Calls after it throw `.closed`.
+    package func close() async {
+        writes.close()
+        reads.close()
+        while threads.running.load(ordering: .acquiring) > 0 { try? await Task.sleep(nanoseconds: 1_000_000) }
+    }
+
+    private func submit<Value: Sendable>(
+        _ body: @escaping @Sendable (DatabaseConnection) throws -> Value, to queue: JobQueue<DatabaseJob>
+    ) async throws -> Value {
+        try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Value, any Error>) in
+            switch queue.push(DatabaseJob(body, continuation)) {
+            case nil: break
+            case .full: continuation.resume(throwing: DatabaseError(.queueFull, "too many calls wait for the database"))
+            case .closed: continuation.resume(throwing: DatabaseError(.closed, "the database is closed"))
+            }
+        }
+    }
+}
+
+extension Database {
+    /// Makes the names of a newly made file durable (`fsync` of its folder).
+    private static func syncFolder(of path: String) throws(DatabaseError) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DatabaseError(.cannotOpen, "the folder cannot be opened") }
+        defer { _ = Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DatabaseError(.inputOutput, "the folder cannot be synced") }
+    }
+}
+
+/// How many threads of a database still run.
+private final class ThreadCount: Sendable {
+    let running = Atomic<Int>(0)
+}
+
+/// Carries a value to the one thread that will own it.
+///
+/// `@unchecked Sendable`: made on one thread, emptied once by the other after `pthread_create`, which orders the two.
+private final class Handoff<Value>: @unchecked Sendable {
+    private var value: Value?
+    init(_ value: Value) { self.value = value }
+
+    func take() -> Value? {
+        defer { value = nil }
+        return value
+    }
+}

@@ -1,0 +1,78 @@
+import CSQLite
+
+/// Why a statement, a transaction or opening a database failed.
+package struct DatabaseError: Error, Sendable, CustomStringConvertible {
+    /// What a caller can act on; the same set for every backend.
+    package enum Code: Sendable, Hashable {
+        /// Another process holds the database and did not let go in time.
+        case busy
+        /// The file is damaged or is no database.
+        case corrupt
+        /// The disk, or the database's own bound, is full.
+        case full
+        /// A UNIQUE, PRIMARY KEY, NOT NULL, CHECK or FOREIGN KEY rule refused the row.
+        case constraint
+        /// Reading or writing the file failed.
+        case inputOutput
+        /// The file or its folder cannot be opened or made.
+        case cannotOpen
+        /// The file may not be written.
+        case readOnly
+        /// The statement ran longer than its bound.
+        case timeout
+        /// Too many closures wait for a connection already.
+        case queueFull
+        /// The database was closed.
+        case closed
+        /// The file was written by a newer release.
+        case schemaTooNew
+        /// The statement is wrong: a mistake of ours.
+        case statement
+        case other
+    }
+
+    package let code: Code
+    /// For the log. It names no path and no bound value, but is not meant for clients either.
+    package let message: String
+    /// The statement at fault, without its values; nil when there is none.
+    package let sql: String?
+
+    package init(_ code: Code, _ message: String, sql: String? = nil) {
+        self.code = code
+        self.message = message
+        self.sql = sql
+    }
+
+    package var description: String {
+        sql.map { "\(message) (\(code)) in: \($0)" } ?? "\(message) (\(code))"
+    }
+
+    /// True when the same call may succeed a little later.
+    package var isTransient: Bool {
+        switch code {
+        case .busy, .queueFull, .timeout: true
+        default: false
+        }
+    }
+}
+
+extension DatabaseError {
+    /// The error behind an SQLite result code (`sqlite3_extended_errcode`, "Result and Error Codes").
+    init(sqlite result: Int32, connection: OpaquePointer?, sql: String? = nil) {
+        let code: Code =
+            switch result & 0xff {
+            case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy
+            case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
+            case SQLITE_FULL, SQLITE_NOMEM, SQLITE_TOOBIG: .full
+            case SQLITE_CONSTRAINT: .constraint
+            case SQLITE_IOERR: .inputOutput
+            case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH: .cannotOpen
+            case SQLITE_READONLY: .readOnly
+            case SQLITE_INTERRUPT: .timeout
+            case SQLITE_ERROR, SQLITE_MISUSE, SQLITE_RANGE, SQLITE_MISMATCH, SQLITE_SCHEMA: .statement
+            default: .other
+            }
+        let text = connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
+        self.init(code, text.map { String(cString: $0) } ?? "result \(result)", sql: sql)
+    }
+}
