@@ -1,6 +1,6 @@
 // The network core with almost nothing behind it: what the benchmarks and the protocol tests call.
 //
-//   netfixture PORT FILE
+//   netfixture PORT FILE [LOOPS]
 //
 //   GET  /            100 bytes
 //   GET  /file        FILE, by sendfile
@@ -12,8 +12,10 @@ import Glibc
 import HTTP
 import Server
 
-guard CommandLine.arguments.count == 3, let port = Int(CommandLine.arguments[1]) else {
-    print("usage: netfixture PORT FILE")
+guard (3...4).contains(CommandLine.arguments.count), let port = Int(CommandLine.arguments[1]),
+    let loopCount = Int(CommandLine.arguments.count == 4 ? CommandLine.arguments[3] : "1")
+else {
+    print("usage: netfixture PORT FILE [LOOPS]")
     exit(2)
 }
 let file = CommandLine.arguments[2]
@@ -38,7 +40,7 @@ router.post("/echo") { request in
 
 var configuration = ServerConfiguration(role: "netfixture", address: "127.0.0.1", port: port)
 configuration.accessLog = false
-let server = Server(configuration: configuration) { try await router.respond(to: $0) }
+let server = Server(configuration: configuration, group: EventLoopGroup(count: loopCount)) { try await router.respond(to: $0) }
 do {
     try server.start()
 } catch {

@@ -47,6 +47,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         epoll = try System.epollCreate()
         wakeUp = try System.eventDescriptor()
         try System.epollControl(epoll, EPOLL_CTL_ADD, wakeUp, events: EPOLLIN.rawValue, token: Self.wakeUpToken)
+        // sendfile and OpenSSL have no MSG_NOSIGNAL: a peer that has gone must be an error, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
         Thread.start(name: name) { self.run() }
     }
 

@@ -67,12 +67,12 @@ package struct HTTPFields: Sendable {
     /// Traps when `name` is not a token or `value` holds CR, LF or NUL: text that came from a client is checked, or
     /// encoded, before it becomes a field.
     package mutating func append(_ name: String, _ value: String) {
-        precondition(Self.isToken(name.utf8), "field name is not a token")
-        precondition(Self.isValidValue(value.utf8), "field value holds a control character")
         let nameStart = Int32(storage.count)
         storage.append(name)
         let valueStart = Int32(storage.count)
+        precondition(Self.isToken(storage[Int(nameStart)...]), "field name is not a token")
         storage.append(value)
+        precondition(Self.isValidValue(storage[Int(valueStart)...]), "field value holds a control character")
         entries.append(Entry(name: nameStart..<valueStart, value: valueStart..<Int32(storage.count)))
     }
 
@@ -82,12 +82,15 @@ package struct HTTPFields: Sendable {
     }
 
     package static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
-        !bytes.isEmpty && bytes.allSatisfy { ASCII.isToken($0) }
+        guard !bytes.isEmpty else { return false }
+        for byte in bytes where !ASCII.isToken(byte) { return false }
+        return true
     }
 
     /// True when `bytes` may stand in a field value: no control character but TAB (RFC 9110 section 5.5).
     package static func isValidValue(_ bytes: some Collection<UInt8>) -> Bool {
-        bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }
+        for byte in bytes where byte < 0x20 && byte != 0x09 || byte == 0x7f { return false }
+        return true
     }
 
     private func text(_ range: Range<Int32>) -> String {

@@ -30,8 +30,8 @@ package final class Request: @unchecked Sendable {
     /// The peer's address, `127.0.0.1:52144`; empty for in-process tests.
     package let peer: String
     package let isTLS: Bool
-    /// Names this request in logs and error answers; 16 hexadecimal digits, or the client's `x-request-id`.
-    package var id = ""
+    /// The number behind `id`, unique in the process for all practical purposes.
+    package var number: UInt64 = 0
     /// Values of the matched route's `{name}` segments, percent-decoded.
     package var parameters: [(name: Substring, value: String)] = []
     /// Who the request acts for, set by the authentication step; nil is anonymous.
@@ -42,6 +42,18 @@ package final class Request: @unchecked Sendable {
         self.body = body
         self.peer = peer
         self.isTLS = isTLS
+    }
+
+    /// Names this request in logs and error answers: 16 upper-case hexadecimal digits. Built when asked for, since most
+    /// requests never need it.
+    package var id: String {
+        String(unsafeUninitializedCapacity: 16) { out in
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - index * 4)) & 15
+                out[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10
+            }
+            return 16
+        }
     }
 
     package var method: HTTPMethod { head.method }

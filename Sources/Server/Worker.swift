@@ -1,6 +1,5 @@
 // The connections of one loop, and what they share there: the cached date, the request ids, the access log.
 
-import Bytes
 import Clock
 import EventLoop
 import Synchronization
@@ -12,7 +11,7 @@ final class Worker: @unchecked Sendable {
     let log: AccessLog
     private var connections: [ObjectIdentifier: Connection] = [:]
     private let count = Atomic<Int>(0)
-    private var date: (second: Int64, text: [UInt8]) = (-1, [])
+    private var date: (turn: UInt64, text: [UInt8]) = (0, [])
     private var idState: UInt64
 
     init(loop: EventLoop, service: Service) {
@@ -54,21 +53,17 @@ final class Worker: @unchecked Sendable {
 
     /// The `Date` field's value, formatted once a second.
     var httpDate: [UInt8] {
-        let now = WallTime.now
-        if now.seconds != date.second { date = (now.seconds, Array(now.httpDate.utf8)) }
+        let turn = loop.turnTime.nanoseconds / 1_000_000_000
+        if turn != date.turn { date = (turn, Array(WallTime.now.httpDate.utf8)) }
         return date.text
     }
 
-    /// 16 hexadecimal digits, unique in the process for all practical purposes (splitmix64).
-    func nextRequestID() -> String {
+    /// A number for a new request (splitmix64).
+    func nextRequestNumber() -> UInt64 {
         idState &+= 0x9e37_79b9_7f4a_7c15
         var mixed = idState
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        mixed ^= mixed >> 31
-        return String(unsafeUninitializedCapacity: 16) { out in
-            for index in 0..<16 { out[index] = Hex.digits[Int(truncatingIfNeeded: mixed >> UInt64(60 - index * 4)) & 15] }
-            return 16
-        }
+        return mixed ^ (mixed >> 31)
     }
 }

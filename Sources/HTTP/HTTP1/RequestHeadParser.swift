@@ -104,13 +104,13 @@ package struct RequestHeadParser: Sendable {
 
     /// The method, without building a string for the usual ones.
     private static func method(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> HTTPMethod {
-        switch bytes.count {
-        case 3 where bytes.elementsEqual("GET".utf8): .get
-        case 3 where bytes.elementsEqual("PUT".utf8): .put
-        case 4 where bytes.elementsEqual("HEAD".utf8): .head
-        case 4 where bytes.elementsEqual("POST".utf8): .post
-        default: HTTPMethod(String(utf8: bytes))
+        let start = bytes.startIndex
+        if bytes.count == 3, bytes[start + 1] == UInt8(ascii: "E"), bytes[start + 2] == UInt8(ascii: "T"),
+            bytes[start] == UInt8(ascii: "G")
+        {
+            return .get
         }
+        return HTTPMethod(String(utf8: bytes))
     }
 }
 
@@ -225,12 +225,18 @@ private struct Cursor {
     }
 
     mutating func version() throws(RequestHeadError) -> HTTPVersion {
-        let text = bytes[index..<min(index + 8, bytes.count)]
-        guard text.count == 8, text.starts(with: "HTTP/".utf8) else { throw .malformed("the request line has no version") }
+        guard index + 8 <= bytes.count, let base = UnsafeRawPointer(bytes.baseAddress) else {
+            throw .malformed("the request line has no version")
+        }
+        let text = UInt64(bigEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        // "HTTP/" and then "1.1" or "1.0", read as one big-endian number.
+        guard text >> 24 == 0x48_5454_502f else { throw .malformed("the request line has no version") }
         index += 8
-        if text.elementsEqual("HTTP/1.1".utf8) { return .http11 }
-        if text.elementsEqual("HTTP/1.0".utf8) { return .http10 }
-        throw .versionNotSupported
+        switch text & 0xff_ffff {
+        case 0x31_2e31: return .http11
+        case 0x31_2e30: return .http10
+        default: throw .versionNotSupported
+        }
     }
 
     mutating func fieldName() throws(RequestHeadError) -> Range<Int> {

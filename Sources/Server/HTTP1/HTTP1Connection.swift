@@ -29,13 +29,15 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
         self.stream = stream
         self.worker = worker
         self.cancelTask = cancelTask
+        limits = worker.service.limits
         received = ReceiveBuffer(pool: stream.loop.buffers)
         parser = RequestHeadParser(
             requestLineBytesMax: worker.service.limits.requestLineBytesMax,
             fieldCountMax: worker.service.limits.fieldCountMax)
     }
 
-    var limits: ServerLimits { worker.service.limits }
+    let limits: ServerLimits
+    private var loop: EventLoop { worker.loop }
 
     func drain() {
         isDraining = true
@@ -65,7 +67,7 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
     /// The next request head; nil when the peer closed between requests or the server drains.
     private func nextHead() async throws -> ParsedRequestHead? {
         var scanned = 0
-        var deadline = MonotonicTime.now.advanced(milliseconds: limits.headTimeoutMilliseconds)
+        var deadline = loop.turnTime.advanced(milliseconds: limits.headTimeoutMilliseconds)
         while true {
             if !received.isEmpty {
                 if let end = RequestHeadParser.endOfHead(received.bytes, scanned: scanned) {
@@ -77,12 +79,12 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             } else if isDraining || worker.service.isDraining.load(ordering: .relaxed) {
                 return nil
             }
-            try await flush()
+            if !out.isEmpty { try await flush() }
             if received.isEmpty {
                 try await waitForRequest()
-                deadline = MonotonicTime.now.advanced(milliseconds: limits.headTimeoutMilliseconds)
+                deadline = loop.turnTime.advanced(milliseconds: limits.headTimeoutMilliseconds)
             }
-            let now = MonotonicTime.now
+            let now = loop.turnTime
             guard now < deadline else { throw ConnectionFault(.headTimeout) }
             let left = (deadline.nanoseconds - now.nanoseconds) / 1_000_000 + 1
             let count: Int
@@ -152,8 +154,8 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             case .chunked: RequestBody(source: source, length: nil)
             }
         let request = Request(head: parsed.head, body: body, peer: stream.peer, isTLS: stream.isTLS)
-        request.id = worker.nextRequestID()
-        try await flush()
+        request.number = worker.nextRequestNumber()
+        if !out.isEmpty { try await flush() }
         let response = try await worker.service.respond(to: request)
         let sender = HTTP1ResponseSender(connection: self, request: request, parsed: parsed, body: source)
         do {
