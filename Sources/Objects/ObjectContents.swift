@@ -1,0 +1,123 @@
+package import BlobStore
+
+/// One blob of an object's content.
+struct Extent: Sendable {
+    let id: BlobID
+    let size: Int64
+    let checksums: [UInt8]
+    /// The bytes when the index holds them.
+    let data: [UInt8]?
+}
+
+/// The chosen bytes of an object, opened for reading. Files that are still to be opened are kept until it goes.
+package final class ObjectContents: Sendable {
+    /// Bytes that were checked and may be sent.
+    package enum Segment: Sendable {
+        case bytes([UInt8])
+        case file(BlobFile, Range<Int64>)
+    }
+
+    /// Bytes checked before the first of them is sent; see BlobFile.swift.
+    private static let checkedAheadBytes: Int64 = 64 << 20
+    /// Bytes checked at a time after that.
+    private static let stepBytes: Int64 = 8 << 20
+
+    private struct Piece: Sendable {
+        let extent: Extent
+        /// Within the blob.
+        let range: Range<Int64>
+        let file: BlobFile?
+    }
+
+    /// How many bytes were chosen.
+    package let byteCount: Int64
+    private let pieces: [Piece]
+    private let blobs: BlobStore
+    private let pinned: [BlobID]
+
+    private init(byteCount: Int64, pieces: [Piece], blobs: BlobStore, pinned: [BlobID]) {
+        self.byteCount = byteCount
+        self.pieces = pieces
+        self.blobs = blobs
+        self.pinned = pinned
+    }
+
+    deinit { blobs.reclaimer.unpin(pinned) }
+
+    /// Opens `range` of the concatenated extents and checks its beginning. The caller holds a reclaimer's ticket.
+    static func open(_ extents: [Extent], range: Range<Int64>, blobs: BlobStore) async throws(ObjectError) -> ObjectContents {
+        var pieces: [Piece] = []
+        var pinned: [BlobID] = []
+        var start: Int64 = 0
+        for extent in extents {
+            let overlap = (max(range.lowerBound, start) - start)..<max(0, max(range.lowerBound, start) - start)
+            let end = min(range.upperBound, start + extent.size) - start
+            defer { start += extent.size }
+            guard overlap.lowerBound < end else { continue }
+            let within = overlap.lowerBound..<end
+            do {
+                if let data = extent.data {
+                    try blobs.verifyInline(extent.id, data, checksums: extent.checksums)
+                    pieces.append(Piece(extent: extent, range: within, file: nil))
+                } else if pieces.isEmpty {
+                    let ahead = within.lowerBound..<min(within.upperBound, within.lowerBound + checkedAheadBytes)
+                    let file = try await blobs.open(
+                        extent.id, size: extent.size, checksums: extent.checksums, verifying: ahead)
+                    pieces.append(Piece(extent: extent, range: within, file: file))
+                } else {
+                    pinned.append(extent.id)
+                    pieces.append(Piece(extent: extent, range: within, file: nil))
+                }
+            } catch {
+                throw ObjectError(error)
+            }
+        }
+        guard start >= range.upperBound else {
+            throw ObjectError(.corrupt, "an object's blobs hold \(start) bytes, its row promises more")
+        }
+        blobs.reclaimer.pin(pinned)
+        return ObjectContents(byteCount: Int64(range.count), pieces: pieces, blobs: blobs, pinned: pinned)
+    }
+
+    /// Everything as one segment, when that is possible without another check: small objects, and files up to 64 MiB.
+    package var whole: Segment? {
+        guard pieces.count == 1, let piece = pieces.first else { return pieces.isEmpty ? .bytes([]) : nil }
+        if let data = piece.extent.data { return .bytes(Self.slice(data, piece.range)) }
+        guard let file = piece.file, Int64(piece.range.count) <= Self.checkedAheadBytes else { return nil }
+        return .file(file, piece.range)
+    }
+
+    /// Gives the segments in order, each checked just before. An error means that no more good bytes come.
+    package func forEachSegment(_ body: (Segment) async throws -> Void) async throws {
+        for piece in pieces {
+            if let data = piece.extent.data {
+                try await body(.bytes(Self.slice(data, piece.range)))
+                continue
+            }
+            var file = piece.file
+            var position = piece.range.lowerBound
+            while position < piece.range.upperBound {
+                let step = position..<min(piece.range.upperBound, position + Self.stepBytes)
+                let opened: BlobFile
+                do {
+                    if let present = file {
+                        opened = present
+                        try await blobs.onPool { () throws(BlobError) in try present.verify(step) }
+                    } else {
+                        opened = try await blobs.open(
+                            piece.extent.id, size: piece.extent.size, checksums: piece.extent.checksums, verifying: step)
+                    }
+                } catch {
+                    throw ObjectError(error)
+                }
+                file = opened
+                try await body(.file(opened, step))
+                position = step.upperBound
+            }
+        }
+    }
+
+    private static func slice(_ data: [UInt8], _ range: Range<Int64>) -> [UInt8] {
+        range.count == data.count ? data : Array(data[Int(range.lowerBound)..<Int(range.upperBound)])
+    }
+}

@@ -1,0 +1,73 @@
+package import BlobStore
+import Clock
+import Database
+
+extension ObjectStore {
+    /// Everything about an object but its bytes. Throws `bucketNotFound` or `keyNotFound`.
+    package func headObject(bucket: String, key: ObjectKey) async throws(ObjectError) -> ObjectInfo {
+        try await read { connection in
+            guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
+            return object
+        }
+    }
+
+    /// An object and those of its bytes that `range` chooses, all of one version whatever is written meanwhile.
+    ///
+    /// The bytes are checked before they are handed out, see BlobFile.swift. `range` may throw to refuse the read.
+    package func getObject(
+        bucket: String, key: ObjectKey, range: @Sendable (ObjectInfo) throws(ObjectError) -> Range<Int64>
+    ) async throws(ObjectError) -> (ObjectInfo, ObjectContents) {
+        let ticket = blobs.reclaimer.enter()
+        defer { blobs.reclaimer.leave(ticket) }
+        let (object, extents) = try await read { connection in
+            guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
+            return (object, try connection.extents(of: object))
+        }
+        let chosen = try range(object)
+        return (object, try await ObjectContents.open(extents, range: chosen, blobs: blobs))
+    }
+
+    /// The parts of an object that was uploaded in parts, in order.
+    package func parts(
+        bucket: String, key: ObjectKey, after marker: Int = 0, countMax: Int = ObjectLimits.listCountMax
+    ) async throws(ObjectError) -> [PartInfo] {
+        try await read { connection in
+            guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
+            return try connection.parts(version: object.version, after: marker, countMax: countMax)
+        }
+    }
+
+    static var missing: ObjectError { ObjectError(.keyNotFound, "The specified key does not exist.") }
+}
+
+extension DatabaseConnection {
+    /// The blobs of an object in order, with the bytes of those that the index itself holds.
+    fileprivate func extents(of object: ObjectInfo) throws -> [Extent] {
+        func extent(_ row: borrowing Row) -> Extent {
+            Extent(
+                id: BlobID(Int64(row.int(0))), size: Int64(row.int(1)), checksums: row.blob(2), data: row.optionalBlob(3))
+        }
+        if let blob = object.blob {
+            return try query("SELECT id, size, checksums, data FROM blobs WHERE id = ?", .int(Int(blob)), row: extent)
+        }
+        return try query(
+            """
+            SELECT b.id, b.size, b.checksums, b.data FROM parts p JOIN blobs b ON b.id = p.blob_id
+            WHERE p.version_id = ? ORDER BY p.number
+            """, .int(Int(object.version)), row: extent)
+    }
+
+    func parts(version: Int64, after marker: Int, countMax: Int) throws -> [PartInfo] {
+        try query(
+            """
+            SELECT number, size, etag, modified_nanoseconds, checksum FROM parts
+            WHERE version_id = ? AND number > ? ORDER BY number LIMIT ?
+            """, .int(Int(version)), .int(marker), .int(countMax)
+        ) { row in
+            PartInfo(
+                number: row.int(0), size: Int64(row.int(1)), etag: row.text(2),
+                modified: WallTime(nanoseconds: Int64(row.int(3))),
+                checksum: row.optionalText(4).flatMap { Checksum(encoded: $0) })
+        }
+    }
+}
