@@ -66,7 +66,7 @@ package final class BlobFile: Sendable {
     package func read(_ range: Range<Int64>) throws(BlobError) -> [UInt8] {
         var failure: BlobError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-            do {
+            do throws(BlobError) {
                 try FileSystem.read(descriptor, into: UnsafeMutableRawBufferPointer(buffer), at: range.lowerBound)
                 count = buffer.count
             } catch {

@@ -40,8 +40,9 @@ struct BlobFolder: Sendable {
         try Self.checkFormat(path)
         // A full disk must not stop a start: the index needs a few pages for its own recovery.
         if let space = try? FileSystem.space(path), space.freeBytes < Self.ballastBytes { releaseBallast() }
-        if try FileSystem.makeFolder(blobs) || FileSystem.makeFolder(temporary) { try FileSystem.syncFolder(path) }
-        _ = try FileSystem.makeFolder(temporary)
+        let hasNewBlobs = try FileSystem.makeFolder(blobs)
+        let hasNewTemporary = try FileSystem.makeFolder(temporary)
+        if hasNewBlobs || hasNewTemporary { try FileSystem.syncFolder(path) }
         for name in FileSystem.names(in: temporary) { try FileSystem.remove("\(temporary)/\(name)") }
     }
 
@@ -71,12 +72,7 @@ struct BlobFolder: Sendable {
         }
         let descriptor = try FileSystem.open(path, O_WRONLY | O_CREAT)
         defer { close(descriptor) }
-        var line = Array(formatLine.utf8)
-        do {
-            try line.withUnsafeMutableBytes { bytes throws(BlobError) in
-                try FileSystem.write(descriptor, UnsafeRawBufferPointer(bytes), at: 0)
-            }
-        }
+        try FileSystem.write(descriptor, Array(formatLine.utf8))
         try FileSystem.sync(descriptor)
         try FileSystem.syncFolder(folder)
     }

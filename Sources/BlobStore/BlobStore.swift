@@ -79,7 +79,7 @@ package final class BlobStore: Sendable {
         verified.forget(ready)
         let outcome: Void? = try? await onPool { () throws(BlobError) in
             for id in ready {
-                do { try FileSystem.remove(self.folder.file(of: id)) } catch {
+                do throws(BlobError) { try FileSystem.remove(self.folder.file(of: id)) } catch {
                     self.log.warning("a removed object's file stays until the next start", [("error", error.message)])
                 }
             }

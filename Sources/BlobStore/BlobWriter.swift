@@ -117,7 +117,7 @@ package final class BlobWriter: @unchecked Sendable {
         for chunk in pending {
             let failure = chunk.withUnsafeBytes { bytes -> BlobError? in
                 observe(bytes)
-                do { try FileSystem.write(descriptor, bytes, at: written) } catch { return error }
+                do throws(BlobError) { try FileSystem.write(descriptor, bytes, at: written) } catch { return error }
                 return nil
             }
             if let failure { throw failure }

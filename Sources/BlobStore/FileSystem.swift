@@ -20,7 +20,7 @@ enum FileSystem {
     static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(BlobError) {
         var done = 0
         while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, offset + Int64(done))
+            let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + done)
             if count >= 0 {
                 done += count
                 continue
@@ -30,12 +30,21 @@ enum FileSystem {
         }
     }
 
+    /// Writes all of `bytes` at the beginning.
+    static func write(_ descriptor: Int32, _ bytes: [UInt8]) throws(BlobError) {
+        let failure = bytes.withUnsafeBytes { buffer -> BlobError? in
+            do throws(BlobError) { try write(descriptor, buffer, at: 0) } catch { return error }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
     /// Fills `buffer` from `offset`. Throws `corrupt` when the file ends before.
     @inline(never)
     static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(BlobError) {
         var done = 0
         while done < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, offset + Int64(done))
+            let count = pread(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(offset) + done)
             if count > 0 {
                 done += count
                 continue

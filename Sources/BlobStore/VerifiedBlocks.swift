@@ -33,8 +33,11 @@ final class VerifiedBlocks: Sendable {
                 if entries.count >= blobCountMax, let victim = entries.keys.first { entries[victim] = nil }
                 entries[id] = Entry(signature: signature, bits: [])
             }
-            entries[id]?.bits.append(contentsOf: repeatElement(0, count: max(0, last / 64 + 1 - (entries[id]?.bits.count ?? 0))))
-            for block in blocks { entries[id]?.bits[block / 64] |= 1 << UInt64(block % 64) }
+            var bits = entries[id]?.bits ?? []
+            entries[id]?.bits = []
+            if bits.count <= last / 64 { bits.append(contentsOf: repeatElement(0, count: last / 64 + 1 - bits.count)) }
+            for block in blocks { bits[block / 64] |= 1 << UInt64(block % 64) }
+            entries[id]?.bits = bits
         }
     }
 

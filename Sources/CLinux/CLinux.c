@@ -11,3 +11,7 @@ int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length)
 }
 
 int slipway_pthread_setname(pthread_t thread, const char *name) { return pthread_setname_np(thread, name); }
+
+void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes) {
+    (void)sync_file_range(descriptor, offset, bytes, SYNC_FILE_RANGE_WRITE);
+}

@@ -60,3 +60,12 @@ package struct Checksum: Sendable, Equatable {
         self.init(algorithm: algorithm, type: type, text: String(parts[2]))
     }
 }
+
+extension Checksum {
+    /// The value's bytes of one algorithm over bytes in memory.
+    package static func value(_ algorithm: ChecksumAlgorithm, of bytes: [UInt8]) -> [UInt8] {
+        var hasher = ChecksumHasher(algorithm)
+        bytes.withUnsafeBytes { hasher.update($0) }
+        return hasher.finalize()
+    }
+}

@@ -34,8 +34,12 @@ struct ChecksumHasher {
         case .crc64nvme(var hash):
             hash.update(bytes)
             state = .crc64nvme(hash)
-        case .sha1(let hash): hash.update(bytes)
-        case .sha256(let hash): hash.update(bytes)
+        case .sha1(var hash):
+            hash.update(bytes)
+            state = .sha1(hash)
+        case .sha256(var hash):
+            hash.update(bytes)
+            state = .sha256(hash)
         }
     }
 
@@ -45,8 +49,8 @@ struct ChecksumHasher {
         case .crc32(let hash): bigEndian(UInt64(hash.value), count: 4)
         case .crc32c(let hash): bigEndian(UInt64(hash.value), count: 4)
         case .crc64nvme(let hash): bigEndian(hash.value, count: 8)
-        case .sha1(let hash): hash.finalize()
-        case .sha256(let hash): hash.finalize()
+        case .sha1(var hash): hash.finalize()
+        case .sha256(var hash): hash.finalize()
         }
     }
 

@@ -1,7 +1,7 @@
 // The way of new bytes into the store: append as they come, seal, compare the digests with what the client promised,
 // persist, and only then name them in the index. Whoever gives up on the way calls `discard`, or just lets go.
 
-package import BlobStore
+import BlobStore
 import Digests
 
 /// Digests of everything that was appended.

@@ -29,14 +29,14 @@ package final class ObjectContents: Sendable {
         let file: BlobFile?
     }
 
-    /// How many bytes were chosen.
-    package let byteCount: Int64
+    /// Which bytes of the object were chosen.
+    package let range: Range<Int64>
     private let pieces: [Piece]
     private let blobs: BlobStore
     private let pinned: [BlobID]
 
-    private init(byteCount: Int64, pieces: [Piece], blobs: BlobStore, pinned: [BlobID]) {
-        self.byteCount = byteCount
+    private init(range: Range<Int64>, pieces: [Piece], blobs: BlobStore, pinned: [BlobID]) {
+        self.range = range
         self.pieces = pieces
         self.blobs = blobs
         self.pinned = pinned
@@ -50,11 +50,11 @@ package final class ObjectContents: Sendable {
         var pinned: [BlobID] = []
         var start: Int64 = 0
         for extent in extents {
-            let overlap = (max(range.lowerBound, start) - start)..<max(0, max(range.lowerBound, start) - start)
-            let end = min(range.upperBound, start + extent.size) - start
-            defer { start += extent.size }
-            guard overlap.lowerBound < end else { continue }
-            let within = overlap.lowerBound..<end
+            let lower = max(range.lowerBound, start) - start
+            let upper = min(range.upperBound, start + extent.size) - start
+            start += extent.size
+            guard lower < upper else { continue }
+            let within = lower..<upper
             do {
                 if let data = extent.data {
                     try blobs.verifyInline(extent.id, data, checksums: extent.checksums)
@@ -76,7 +76,7 @@ package final class ObjectContents: Sendable {
             throw ObjectError(.corrupt, "an object's blobs hold \(start) bytes, its row promises more")
         }
         blobs.reclaimer.pin(pinned)
-        return ObjectContents(byteCount: Int64(range.count), pieces: pieces, blobs: blobs, pinned: pinned)
+        return ObjectContents(range: range, pieces: pieces, blobs: blobs, pinned: pinned)
     }
 
     /// Everything as one segment, when that is possible without another check: small objects, and files up to 64 MiB.
@@ -113,6 +113,17 @@ package final class ObjectContents: Sendable {
                 file = opened
                 try await body(.file(opened, step))
                 position = step.upperBound
+            }
+        }
+    }
+
+    /// Gives the bytes in order, in memory, at most 8 MiB at a time.
+    package func forEachChunk(_ body: ([UInt8]) async throws -> Void) async throws {
+        try await forEachSegment { segment in
+            switch segment {
+            case .bytes(let bytes): try await body(bytes)
+            case .file(let file, let range):
+                try await body(try await blobs.onPool { () throws(BlobError) in try file.read(range) })
             }
         }
     }

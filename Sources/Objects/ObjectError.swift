@@ -4,6 +4,7 @@ package import Database
 /// Why the object store refused or failed. Free of HTTP; S3API maps `code` to its wire form.
 package struct ObjectError: Error, Sendable, Equatable {
     package enum Code: Sendable, Equatable {
+        case accessDenied
         case bucketNotFound
         case bucketExists
         case bucketOwned
@@ -28,6 +29,7 @@ package struct ObjectError: Error, Sendable, Equatable {
         case notModified
         case preconditionFailed
         case rangeNotSatisfiable
+        case partNumberOutOfRange
         /// The disk is full; reading and deleting go on.
         case full
         /// Too much waits already; nothing was done and a later try may succeed.

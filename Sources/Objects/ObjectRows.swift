@@ -8,14 +8,15 @@ extension DatabaseConnection {
     private static let objectColumns =
         "key, size, etag, modified_nanoseconds, checksum, version_id, blob_id, part_count, attributes, tags"
 
-    /// The bucket called `name`. Throws `bucketNotFound`.
-    func bucket(_ name: String) throws -> Bucket {
+    /// The bucket called `name`. Throws `bucketNotFound`, or `accessDenied` when `owner` is given and has not got it.
+    func bucket(_ name: String, owner: String? = nil) throws -> Bucket {
         let bucket = try first(
             "SELECT id, owner, created_nanoseconds FROM buckets WHERE name = ?", .text(name)
         ) { row in
             Bucket(id: row.int(0), name: name, owner: row.text(1), created: WallTime(nanoseconds: Int64(row.int(2))))
         }
         guard let bucket else { throw ObjectError(.bucketNotFound, "The specified bucket does not exist.") }
+        if let owner, owner != bucket.owner { throw ObjectError(.accessDenied, "Access Denied.") }
         return bucket
     }
 

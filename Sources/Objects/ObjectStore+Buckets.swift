@@ -1,4 +1,4 @@
-package import Clock
+import Clock
 import Database
 
 /// How much a bucket holds.

@@ -1,4 +1,5 @@
-package import Clock
+import BlobStore
+import Clock
 import Database
 
 extension ObjectStore {

@@ -3,10 +3,10 @@ import Database
 extension ObjectStore {
     /// Removes the object at `key`; one that is not there is no error, unless `conditions` ask for it.
     package func deleteObject(
-        bucket: String, key: ObjectKey, conditions: WriteConditions = WriteConditions()
+        bucket: String, owner: String? = nil, key: ObjectKey, conditions: WriteConditions = WriteConditions()
     ) async throws(ObjectError) {
         try await writeReleasing { connection, released in
-            let bucket = try connection.bucket(bucket)
+            let bucket = try connection.bucket(bucket, owner: owner)
             let present = try connection.object(bucket, key)
             try conditions.check(present?.etag)
             if let present { try connection.removeObject(bucket, present, &released) }

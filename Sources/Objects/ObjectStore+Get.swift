@@ -1,4 +1,4 @@
-package import BlobStore
+import BlobStore
 import Clock
 import Database
 
@@ -11,20 +11,48 @@ extension ObjectStore {
         }
     }
 
-    /// An object and those of its bytes that `range` chooses, all of one version whatever is written meanwhile.
+    /// Chooses bytes of an object; gets the ranges of its parts, one for an object that has none. May throw to refuse.
+    package typealias Selection = @Sendable (ObjectInfo, [Range<Int64>]) throws(ObjectError) -> Range<Int64>
+
+    /// An object and those of its bytes that `select` chooses, all of one version whatever is written meanwhile.
     ///
-    /// The bytes are checked before they are handed out, see BlobFile.swift. `range` may throw to refuse the read.
+    /// The bytes are checked before they are handed out, see BlobFile.swift.
     package func getObject(
-        bucket: String, key: ObjectKey, range: @Sendable (ObjectInfo) throws(ObjectError) -> Range<Int64>
+        bucket: String, owner: String? = nil, key: ObjectKey, select: Selection
     ) async throws(ObjectError) -> (ObjectInfo, ObjectContents) {
         let ticket = blobs.reclaimer.enter()
         defer { blobs.reclaimer.leave(ticket) }
         let (object, extents) = try await read { connection in
-            guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
+            let bucket = try connection.bucket(bucket, owner: owner)
+            guard let object = try connection.object(bucket, key) else { throw Self.missing }
             return (object, try connection.extents(of: object))
         }
-        let chosen = try range(object)
+        let chosen = try select(object, Self.ranges(extents.map(\.size)))
         return (object, try await ObjectContents.open(extents, range: chosen, blobs: blobs))
+    }
+
+    /// What `getObject` would choose, without opening the bytes.
+    package func selectObject(
+        bucket: String, owner: String? = nil, key: ObjectKey, select: Selection
+    ) async throws(ObjectError) -> (ObjectInfo, Range<Int64>) {
+        let (object, sizes) = try await read { connection in
+            let bucket = try connection.bucket(bucket, owner: owner)
+            guard let object = try connection.object(bucket, key) else { throw Self.missing }
+            guard object.blob == nil else { return (object, [object.size]) }
+            let sizes = try connection.query(
+                "SELECT size FROM parts WHERE version_id = ? ORDER BY number", .int(Int(object.version))
+            ) { Int64($0.int(0)) }
+            return (object, sizes)
+        }
+        return (object, try select(object, Self.ranges(sizes)))
+    }
+
+    private static func ranges(_ sizes: [Int64]) -> [Range<Int64>] {
+        var start: Int64 = 0
+        return sizes.map { size in
+            defer { start += size }
+            return start..<start + size
+        }
     }
 
     /// The parts of an object that was uploaded in parts, in order.

@@ -8,9 +8,11 @@ import Database
 
 extension ObjectStore {
     /// One page of the objects of a bucket, in the order of their keys' bytes.
-    package func listObjects(bucket: String, _ query: ListingQuery) async throws(ObjectError) -> Listing<ListedObject> {
+    package func listObjects(
+        bucket: String, owner: String? = nil, _ query: ListingQuery
+    ) async throws(ObjectError) -> Listing<ListedObject> {
         try await read { connection in
-            let bucket = try connection.bucket(bucket)
+            let bucket = try connection.bucket(bucket, owner: owner)
             return try connection.list(query, key: { $0.key.bytes }, position: { $0.key.bytes }) { from, end, limit in
                 try connection.listedObjects(bucket, from, end, limit)
             }

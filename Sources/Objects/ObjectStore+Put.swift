@@ -1,6 +1,6 @@
 import BlobStore
 import Bytes
-package import Clock
+import Clock
 import Database
 import Digests
 
@@ -9,7 +9,7 @@ extension ObjectStore {
     ///
     /// Throws `preconditionFailed` when `conditions` do not hold at the moment of the change, `full` when the disk is.
     package func putObject(
-        bucket: String, key: ObjectKey, _ ingest: Ingest, attributes: ObjectAttributes,
+        bucket: String, owner: String? = nil, key: ObjectKey, _ ingest: Ingest, attributes: ObjectAttributes,
         tags: [ObjectAttributes.Pair] = [], conditions: WriteConditions = WriteConditions()
     ) async throws(ObjectError) -> ObjectInfo {
         try attributes.validate()
@@ -23,7 +23,7 @@ extension ObjectStore {
             tags: tags, checksum: checksum, partCount: 0, version: stored.id.value, blob: stored.id.value)
         do {
             try await writeReleasing { connection, released in
-                let bucket = try connection.bucket(bucket)
+                let bucket = try connection.bucket(bucket, owner: owner)
                 let present = try connection.object(bucket, key)
                 try conditions.check(present?.etag)
                 try connection.insertBlob(stored)

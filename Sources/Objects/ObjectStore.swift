@@ -5,7 +5,7 @@
 // in it has its bytes, and the worst that can be left is a file without a name, which the next start collects.
 
 package import BlobStore
-package import Clock
+import Clock
 import Database
 package import EventLoop
 import Log

@@ -22,6 +22,4 @@ void *slipway_current_loop(void);
 void slipway_set_current_loop(void *loop);
 
 // Hands dirty pages of a file to the disk without waiting for them. A hint: its failure changes nothing.
-static inline void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes) {
-    (void)sync_file_range(descriptor, offset, bytes, SYNC_FILE_RANGE_WRITE);
-}
+void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes);
