@@ -64,6 +64,18 @@ package final class ByteStream: @unchecked Sendable {
         }
     }
 
+    /// Sends what the socket takes of `bytes` now and returns how much; 0 also when the stream has failed, which the
+    /// next waiting call will report.
+    package func sendNow(_ bytes: [UInt8]) -> Int {
+        switch bytes.withUnsafeBytes({ transport.send($0, more: false) }) {
+        case .bytes(let count): return count
+        case .wouldBlock:
+            channel.noteWriteWouldBlock()
+            return 0
+        case .closed, .failed: return 0
+        }
+    }
+
     /// Sends all of `bytes`.
     package func write(_ bytes: [UInt8], more: Bool = false, timeoutMilliseconds: UInt64) async throws(StreamError) {
         var sent = 0

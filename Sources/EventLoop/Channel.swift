@@ -61,6 +61,9 @@ package final class Channel: @unchecked Sendable {
 
     package func noteWriteWouldBlock() { isWritable = false }
 
+    /// False when an attempt to read would surely block.
+    package var mayBeReadable: Bool { isReadable }
+
     /// Waits until a read may succeed. Throws when `timeoutMilliseconds` pass first or the channel is aborted.
     package func readable(timeoutMilliseconds: UInt64) async throws(ChannelFailure) {
         if let failure { throw failure }

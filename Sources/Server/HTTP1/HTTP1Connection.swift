@@ -79,32 +79,35 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             } else if isDraining || worker.service.isDraining.load(ordering: .relaxed) {
                 return nil
             }
-            if !out.isEmpty { try await flush() }
-            if received.isEmpty {
-                try await waitForRequest()
+            if !flushNow() { try await flush() }
+            if received.isEmpty, !stream.channel.mayBeReadable {
+                received.releaseIfEmpty()
+                isWaitingForRequest = true
+                defer { isWaitingForRequest = false }
+                let timeout = requestCount == 0 ? limits.headTimeoutMilliseconds : limits.idleTimeoutMilliseconds
+                try await stream.channel.readable(timeoutMilliseconds: timeout)
                 deadline = loop.turnTime.advanced(milliseconds: limits.headTimeoutMilliseconds)
             }
-            let now = loop.turnTime
-            guard now < deadline else { throw ConnectionFault(.headTimeout) }
-            let left = (deadline.nanoseconds - now.nanoseconds) / 1_000_000 + 1
-            let count: Int
-            do throws(StreamError) {
-                count = try await stream.read(into: received.room(), timeoutMilliseconds: left)
-            } catch {
-                if error == .timedOut, !received.isEmpty { throw ConnectionFault(.headTimeout) }
-                throw error
+            switch stream.receiveNow(received.room()) {
+            case .bytes(let count): received.received(count)
+            case .closed: return nil
+            case .failed(let code): throw StreamError.failed(code)
+            case .wouldBlock where received.isEmpty: continue
+            case .wouldBlock: try await waitForRestOfHead(deadline)
             }
-            guard count > 0 else { return nil }
-            received.received(count)
         }
     }
 
-    private func waitForRequest() async throws(StreamError) {
-        received.releaseIfEmpty()
-        isWaitingForRequest = true
-        defer { isWaitingForRequest = false }
-        let timeout = requestCount == 0 ? limits.headTimeoutMilliseconds : limits.idleTimeoutMilliseconds
-        try await stream.waitReadable(timeoutMilliseconds: timeout)
+    private func waitForRestOfHead(_ deadline: MonotonicTime) async throws {
+        let now = MonotonicTime.now
+        guard now < deadline else { throw ConnectionFault(.headTimeout) }
+        do throws(ChannelFailure) {
+            try await stream.channel.readable(
+                timeoutMilliseconds: (deadline.nanoseconds - now.nanoseconds) / 1_000_000 + 1)
+        } catch {
+            if error == .timedOut { throw ConnectionFault(.headTimeout) }
+            throw error
+        }
     }
 
     private func parse(_ end: Int) throws -> ParsedRequestHead {
@@ -155,9 +158,15 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             }
         let request = Request(head: parsed.head, body: body, peer: stream.peer, isTLS: stream.isTLS)
         request.number = worker.nextRequestNumber()
-        if !out.isEmpty { try await flush() }
+        if !flushNow() { try await flush() }
         let response = try await worker.service.respond(to: request)
         let sender = HTTP1ResponseSender(connection: self, request: request, parsed: parsed, body: source)
+        if !isDraining, sender.sendAtOnce(response) {
+            source?.detach()
+            worker.service.finished(
+                request, status: response.status, bytes: sender.bodyBytesSent, started: started, log: worker.log)
+            return true
+        }
         do {
             let keepsAlive = try await sender.send(response, isDraining: isDraining)
             source?.detach()
@@ -173,11 +182,28 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
 
     // MARK: Writing
 
+    /// Sends what was gathered if the socket takes it all; false when `flush` must wait for room. Hot paths call this
+    /// first, since each `await`, even of a function that does not suspend, costs some 50 ns.
+    func flushNow() -> Bool {
+        guard !out.isEmpty else { return true }
+        let count = stream.sendNow(out)
+        if count < out.count {
+            out.removeFirst(count)
+            return false
+        }
+        recycleOut()
+        return true
+    }
+
+    private func recycleOut() {
+        if out.capacity > Self.outBytesMax * 4 { out = [] } else { out.removeAll(keepingCapacity: true) }
+    }
+
     /// Gives everything gathered to the kernel; `more` tells it that further bytes follow at once.
     func flush(more: Bool = false) async throws(StreamError) {
         guard !out.isEmpty else { return }
         try await stream.write(out, more: more, timeoutMilliseconds: limits.bodyTimeoutMilliseconds)
-        if out.capacity > Self.outBytesMax * 4 { out = [] } else { out.removeAll(keepingCapacity: true) }
+        recycleOut()
     }
 }
 

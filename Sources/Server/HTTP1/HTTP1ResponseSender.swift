@@ -21,6 +21,27 @@ final class HTTP1ResponseSender: @unchecked Sendable {
 
     private var timeout: UInt64 { connection.limits.bodyTimeoutMilliseconds }
 
+    /// Gathers a small, whole answer on a connection that lives on, without an `await`; false when it is not one.
+    func sendAtOnce(_ response: Response) -> Bool {
+        let bytes: [UInt8]
+        switch response.body {
+        case .empty: bytes = []
+        case .bytes(let held) where held.count <= HTTP1Connection.outBytesMax / 2: bytes = held
+        default: return false
+        }
+        guard parsed.keepsAlive, body?.isFinished ?? true, connection.out.count < HTTP1Connection.outBytesMax / 2 else {
+            return false
+        }
+        ResponseHeadWriter.append(
+            response, framing: framing(of: response), closes: false,
+            keepsAliveExplicitly: parsed.head.version == .http10, date: connection.worker.httpDate, to: &connection.out)
+        if request.method != .head, !response.status.forbidsBody {
+            connection.out.append(contentsOf: bytes)
+            bodyBytesSent = bytes.count
+        }
+        return true
+    }
+
     /// Sends `response`; true when the connection may serve another request.
     func send(_ response: Response, isDraining: Bool) async throws -> Bool {
         if case .upgrade(let takeOver) = response.body {
