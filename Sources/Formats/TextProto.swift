@@ -111,14 +111,14 @@ package struct TextProtoParser {
             }
             return .string(text)
         default:
-            let word = takeWhile { isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".") }
+            let word = takeWhile { Self.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".") }
             guard !word.isEmpty else { throw failure("a value cannot start with \"\(Character(UnicodeScalar(byte)))\"") }
             return .word(word)
         }
     }
 
     private mutating func identifier() throws(TextProtoError) -> String {
-        let name = takeWhile { isWord($0) || $0 == UInt8(ascii: ".") }
+        let name = takeWhile { Self.isWord($0) || $0 == UInt8(ascii: ".") }
         guard let first = name.utf8.first, !ASCII.isDigit(first) else { throw failure("a field name is expected") }
         return name
     }
@@ -191,7 +191,7 @@ package struct TextProtoParser {
         return String(utf8: bytes[start..<index])
     }
 
-    private func isWord(_ byte: UInt8) -> Bool {
+    private static func isWord(_ byte: UInt8) -> Bool {
         ASCII.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(ASCII.lowercase(byte))
             || byte == UInt8(ascii: "_")
     }
