@@ -1,4 +1,4 @@
-package import BlobStore
+import BlobStore
 
 /// One blob of an object's content.
 struct Extent: Sendable {
@@ -14,7 +14,14 @@ package final class ObjectContents: Sendable {
     /// Bytes that were checked and may be sent.
     package enum Segment: Sendable {
         case bytes([UInt8])
-        case file(BlobFile, Range<Int64>)
+        case file(FileBytes)
+    }
+
+    /// Part of an open file. The descriptor is valid as long as this value, or a copy of it, is held.
+    package struct FileBytes: Sendable {
+        let file: BlobFile
+        package let range: Range<Int64>
+        package var descriptor: Int32 { file.descriptor }
     }
 
     /// Bytes checked before the first of them is sent; see BlobFile.swift.
@@ -84,7 +91,7 @@ package final class ObjectContents: Sendable {
         guard pieces.count == 1, let piece = pieces.first else { return pieces.isEmpty ? .bytes([]) : nil }
         if let data = piece.extent.data { return .bytes(Self.slice(data, piece.range)) }
         guard let file = piece.file, Int64(piece.range.count) <= Self.checkedAheadBytes else { return nil }
-        return .file(file, piece.range)
+        return .file(FileBytes(file: file, range: piece.range))
     }
 
     /// Gives the segments in order, each checked just before. An error means that no more good bytes come.
@@ -111,7 +118,7 @@ package final class ObjectContents: Sendable {
                     throw ObjectError(error)
                 }
                 file = opened
-                try await body(.file(opened, step))
+                try await body(.file(FileBytes(file: opened, range: step)))
                 position = step.upperBound
             }
         }
@@ -122,8 +129,8 @@ package final class ObjectContents: Sendable {
         try await forEachSegment { segment in
             switch segment {
             case .bytes(let bytes): try await body(bytes)
-            case .file(let file, let range):
-                try await body(try await blobs.onPool { () throws(BlobError) in try file.read(range) })
+            case .file(let bytes):
+                try await body(try await blobs.onPool { () throws(BlobError) in try bytes.file.read(bytes.range) })
             }
         }
     }

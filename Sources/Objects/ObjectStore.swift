@@ -4,7 +4,7 @@
 // lost its name is removed after the transaction is durable. So at any moment of a crash the index is whole, each name
 // in it has its bytes, and the worst that can be left is a file without a name, which the next start collects.
 
-package import BlobStore
+import BlobStore
 import Clock
 import Database
 package import EventLoop
@@ -12,7 +12,7 @@ import Log
 
 /// The buckets and objects of one data folder.
 package final class ObjectStore: Sendable {
-    package let blobs: BlobStore
+    let blobs: BlobStore
     let database: Database
     let log = Logger(role: "store")
 
@@ -70,6 +70,12 @@ package final class ObjectStore: Sendable {
             throw ObjectError(wrapping: error)
         }
     }
+
+    /// Objects up to this size are written by the index alone.
+    package var smallObjectBytesMax: Int { blobs.inlineBytesMax }
+
+    /// Free and total bytes of the disk; nil when the system does not tell.
+    package var space: (freeBytes: Int64, totalBytes: Int64)? { blobs.space }
 
     // MARK: The index
 

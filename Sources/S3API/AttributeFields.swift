@@ -1,6 +1,7 @@
 // Object attributes between request fields, index and response fields.
 
 import Bytes
+import Clock
 import HTTP
 import Objects
 

@@ -40,23 +40,8 @@ final class Authentication: Sendable {
     /// Throws Amazon's error for whatever is wrong; `AccessDenied` for a request without credentials.
     func authenticate(_ request: Request, path: String, query: S3Query, now: WallTime = .now) throws(S3Error) -> Authenticated {
         let fields = request.fields
-        let claim: SignatureClaim
-        do throws(SignatureError) {
-            if let authorization = fields["Authorization"] {
-                guard !query.has("X-Amz-Signature") else {
-                    throw SignatureError(.unsupported, "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
-                        + "parameter, Signature query string parameter or the Authorization header should be specified")
-                }
-                claim = try SignatureClaim(authorization: authorization) { fields[$0] }
-            } else if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") {
-                claim = try SignatureClaim(query: query.pairs)
-            } else if query.has("Signature"), query.has("AWSAccessKeyId") {
-                throw SignatureError(
-                    .unsupported,
-                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
-            } else {
-                throw S3Error(.accessDenied)
-            }
+        do {
+            let claim = try claim(of: request, query)
             guard let known = credentials[claim.accessKey] else { throw S3Error(.invalidAccessKeyID) }
             try claim.checkTime(now: now)
             try check(claim.scope)
@@ -65,11 +50,31 @@ final class Authentication: Sendable {
             try claim.verify(
                 method: request.method.name, path: path, query: query.pairs, fields: fields, payloadHash: payload,
                 signingKey: key)
-            return Authenticated(
-                identity: known.identity, payload: try kind(payload, claim: claim, signingKey: key, fields: fields))
+            return Authenticated(identity: known.identity, payload: try kind(payload, claim: claim, signingKey: key))
         } catch let error as SignatureError {
             throw S3Error(error)
+        } catch let error as S3Error {
+            throw error
+        } catch {
+            throw S3Error(.internalError)
         }
+    }
+
+    /// What the request claims in its Authorization field or its query. Throws `SignatureError` or `AccessDenied`.
+    private func claim(of request: Request, _ query: S3Query) throws -> SignatureClaim {
+        if let authorization = request.fields["Authorization"] {
+            guard !query.has("X-Amz-Signature") else {
+                throw S3Error(
+                    .invalidArgument,
+                    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+                        + "parameter or the Authorization header should be specified")
+            }
+            return try SignatureClaim(authorization: authorization) { request.fields[$0] }
+        }
+        if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") { return try SignatureClaim(query: query.pairs) }
+        guard query.has("Signature"), query.has("AWSAccessKeyId") else { throw S3Error(.accessDenied) }
+        throw SignatureError(
+            .unsupported, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
     }
 
     private func check(_ scope: CredentialScope) throws(S3Error) {
@@ -95,9 +100,7 @@ final class Authentication: Sendable {
         return "UNSIGNED-PAYLOAD"
     }
 
-    private func kind(
-        _ payload: String, claim: SignatureClaim, signingKey: [UInt8], fields: HTTPFields
-    ) throws(S3Error) -> PayloadKind {
+    private func kind(_ payload: String, claim: SignatureClaim, signingKey: [UInt8]) throws(S3Error) -> PayloadKind {
         let signatures = ChunkSignatures(
             signingKey: signingKey, date: claim.date, scope: claim.scope, seed: claim.signature)
         switch payload {

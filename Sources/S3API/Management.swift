@@ -64,7 +64,7 @@ struct Management: Sendable {
                 }
             }
         } else {
-            let space = store.blobs.space ?? (0, 0)
+            let space = store.space ?? (0, 0)
             let figures: [(String, String, Int64)] = [
                 ("minio_cluster_bucket_total", "Total number of buckets in the cluster.", Int64(usage.count)),
                 ("minio_cluster_usage_object_total", "Total number of objects in the cluster.",

@@ -1,7 +1,6 @@
 // Errors on the wire: every error of the domain and of this API as Amazon's code, status and XML body.
 // Source: "Error responses" in the Amazon S3 API reference.
 
-import BlobStore
 import Bytes
 import Formats
 import HTTP

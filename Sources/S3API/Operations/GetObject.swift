@@ -1,4 +1,3 @@
-import BlobStore
 import Bytes
 import Clock
 import HTTP
@@ -14,13 +13,13 @@ extension S3Call {
         var response = try head(of: object, selection, range: contents.range)
         switch contents.whole {
         case .bytes(let bytes): response.body = .bytes(bytes)
-        case .file(let file, let range): response.body = .file(Self.region(file, range))
+        case .file(let bytes): response.body = .file(Self.region(bytes))
         case nil:
             response.body = .stream(length: contents.range.count) { writer in
                 try await contents.forEachSegment { segment in
                     switch segment {
                     case .bytes(let bytes): try await writer.write(bytes)
-                    case .file(let file, let range): try await writer.write(Self.region(file, range))
+                    case .file(let bytes): try await writer.write(Self.region(bytes))
                     }
                 }
             }
@@ -69,9 +68,9 @@ extension S3Call {
         ("response-content-disposition", "Content-Disposition"), ("response-content-encoding", "Content-Encoding"),
     ]
 
-    private static func region(_ file: BlobFile, _ range: Range<Int64>) -> FileRegion {
-        // The descriptor belongs to `file`, which the closure keeps until the region goes.
-        FileRegion(descriptor: file.descriptor, range: range) { _ in withExtendedLifetime(file) {} }
+    private static func region(_ bytes: ObjectContents.FileBytes) -> FileRegion {
+        // The descriptor belongs to `bytes`, which the closure keeps until the region goes.
+        FileRegion(descriptor: bytes.descriptor, range: bytes.range) { _ in withExtendedLifetime(bytes) {} }
     }
 }
 

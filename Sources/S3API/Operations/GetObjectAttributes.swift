@@ -7,8 +7,8 @@ extension S3Call {
     func getObjectAttributes() async throws -> Response {
         try await requireBucket()
         let wanted = Set(
-            fields.values("x-amz-object-attributes").flatMap { $0.split(separator: ",") }
-                .map { $0.filter { $0 != " " } })
+            fields.values("x-amz-object-attributes").joined(separator: ",").split(separator: ",")
+                .map { name in String(name.filter { $0 != " " }) })
         let known: Set<String> = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
         guard !wanted.isEmpty, wanted.isSubset(of: known) else {
             throw S3Error(.invalidArgument, "Invalid attribute name specified.")

@@ -39,6 +39,6 @@ extension S3Call {
     /// Refuses a large body for a bucket that is not there before it is sent. For a small one the transaction that
     /// names the object finds out as soon, and the look-up is saved.
     func requireBucketBeforeBody(_ length: Int) async throws {
-        if length > store.blobs.inlineBytesMax || fields.contains("Expect") { try await requireBucket() }
+        if length > store.smallObjectBytesMax || fields.contains("Expect") { try await requireBucket() }
     }
 }

@@ -1,4 +1,3 @@
-import BlobStore
 import Bytes
 import Clock
 import HTTP
