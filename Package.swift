@@ -104,6 +104,7 @@ let package = Package(
         tests("Bytes", []),
         tests("Clock", []),
         tests("Database", ["Bytes"]),
+        tests("Formats", []),
         tests("HTTP", ["Bytes"]),
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 

@@ -8,8 +8,10 @@ package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
     private let indented: Bool
     private var depth = 0
-    /// True when the next value is the first of its container or follows a key.
-    private var fresh = true
+    /// True when nothing has been written in the present container.
+    private var isFirst = true
+    /// True when a key was written and its value is next.
+    private var followsKey = false
 
     package init(indented: Bool = false, reserving capacity: Int = 256) {
         self.indented = indented
@@ -26,7 +28,7 @@ package struct JSONWriter {
         quote(name)
         bytes.append(UInt8(ascii: ":"))
         if indented { bytes.append(UInt8(ascii: " ")) }
-        fresh = true
+        followsKey = true
     }
 
     package mutating func string(_ value: String) {
@@ -97,30 +99,29 @@ package struct JSONWriter {
         separateValue()
         bytes.append(bracket)
         depth += 1
-        fresh = true
+        isFirst = true
     }
 
     private mutating func close(_ bracket: UInt8) {
         depth -= 1
-        if indented, !fresh { newline() }
+        if indented, !isFirst { newline() }
         bytes.append(bracket)
-        fresh = false
+        isFirst = false
     }
 
-    /// Called before a value: after a key nothing stands between, else as for a key.
+    /// Called before a value: nothing stands between it and its key.
     private mutating func separateValue() {
-        if let last = bytes.last(where: { $0 != UInt8(ascii: " ") }), last == UInt8(ascii: ":"), fresh {
-            fresh = false
+        if followsKey {
+            followsKey = false
         } else if depth > 0 {
             separate()
         }
-        fresh = false
     }
 
     private mutating func separate() {
-        if !fresh { bytes.append(UInt8(ascii: ",")) }
+        if !isFirst { bytes.append(UInt8(ascii: ",")) }
         if indented { newline() }
-        fresh = false
+        isFirst = false
     }
 
     private mutating func newline() {
@@ -128,22 +129,35 @@ package struct JSONWriter {
         for _ in 0..<depth { bytes.append("  ") }
     }
 
+    /// Runs of bytes that need no escape are appended at once.
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): bytes.append("\\\"")
-            case UInt8(ascii: "\\"): bytes.append("\\\\")
-            case UInt8(ascii: "\n"): bytes.append("\\n")
-            case UInt8(ascii: "\r"): bytes.append("\\r")
-            case UInt8(ascii: "\t"): bytes.append("\\t")
-            case 0..<0x20:
-                bytes.append("\\u00")
-                bytes.append(Hex.digits[Int(byte >> 4)])
-                bytes.append(Hex.digits[Int(byte & 15)])
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { utf8 in
+            var start = 0
+            for index in utf8.indices {
+                let byte = utf8[index]
+                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+                bytes.append(contentsOf: utf8[start..<index])
+                start = index + 1
+                escape(byte)
             }
+            bytes.append(contentsOf: utf8[start...])
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\n"): bytes.append(UInt8(ascii: "n"))
+        case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
+        case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+        default:
+            bytes.append("u00")
+            bytes.append(Hex.digits[Int(byte >> 4)])
+            bytes.append(Hex.digits[Int(byte & 15)])
+        }
     }
 }

@@ -66,7 +66,7 @@ package struct TextProtoParser {
             let fieldLine = line
             let name = try identifier()
             skipSpace()
-            if take(UInt8(ascii: ":")) { skipSpace() } else if peek != UInt8(ascii: "{"), peek != UInt8(ascii: "<") {
+            if take(UInt8(ascii: ":")) { skipSpace() } else if !["{", "<", "["].contains(peek.map { Character(UnicodeScalar($0)) }) {
                 throw failure("field \"\(name)\" is followed by neither a colon nor a message")
             }
             if take(UInt8(ascii: "[")) {
