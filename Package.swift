@@ -120,6 +120,9 @@ let package = Package(
         systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
         systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+
+        // Tests mirror Sources.
+        tests("HTTPClient", ["HTTP", "EventLoop"]),
     ],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .gnucxx20
