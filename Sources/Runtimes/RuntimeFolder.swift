@@ -1,0 +1,46 @@
+import Bytes
+import Glibc
+
+/// Where native runtimes are installed: the folder that `make setup` fills.
+package struct RuntimeFolder: Sendable {
+    private let candidates: [String]
+
+    /// - Parameter explicit: the folder that was configured; nil looks in `./runtime`, then in `runtime` beside each
+    ///   folder above the executable, which finds it from a checkout and from an installation.
+    package init(explicit: String?) {
+        if let explicit {
+            candidates = [explicit]
+            return
+        }
+        var found = ["runtime"]
+        var folder = Self.executablePath.split(separator: "/").dropLast()
+        while !folder.isEmpty {
+            found.append("/" + folder.joined(separator: "/") + "/runtime")
+            folder = folder.dropLast()
+        }
+        candidates = found
+    }
+
+    /// The first file called `prefix…` in the subfolder `name` of a candidate, or nil.
+    package func file(in name: String, prefix: String) -> String? {
+        for candidate in candidates {
+            guard let stream = opendir("\(candidate)/\(name)") else { continue }
+            defer { closedir(stream) }
+            var names: [String] = []
+            while let entry = readdir(stream) {
+                let text = withUnsafeBytes(of: &entry.pointee.d_name) { String(utf8: $0.prefix { $0 != 0 }) }
+                if text.hasPrefix(prefix) { names.append(text) }
+            }
+            if let newest = names.max() { return "\(candidate)/\(name)/\(newest)" }
+        }
+        return nil
+    }
+
+    private static var executablePath: String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes {
+            $0.baseAddress.map { readlink("/proc/self/exe", $0.assumingMemoryBound(to: CChar.self), 4096) } ?? 0
+        }
+        return String(utf8: buffer.prefix(max(0, count)))
+    }
+}
