@@ -66,6 +66,17 @@ package struct SHA256: Sendable {
     }
 }
 
+/// HMAC with SHA-1 (RFC 2104): for AWS Signature Version 2 only.
+package enum HMACSHA1 {
+    /// The 20 bytes of the code of `message` under `key`.
+    package static func authenticate(key: [UInt8], message: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 20) { buffer, count in
+            HMAC(EVP_sha1(), key, Int32(key.count), message, message.count, buffer.baseAddress, nil)
+            count = 20
+        }
+    }
+}
+
 /// HMAC with SHA-256 (RFC 2104).
 package enum HMACSHA256 {
     /// The 32 bytes of the code of `message` under `key`.

@@ -38,9 +38,18 @@ final class Authentication: Sendable {
     }
 
     /// Throws Amazon's error for whatever is wrong; `AccessDenied` for a request without credentials.
-    func authenticate(_ request: Request, path: String, query: S3Query, now: WallTime = .now) throws(S3Error) -> Authenticated {
+    func authenticate(
+        _ request: Request, path: String, address: S3Address, query: S3Query, now: WallTime = .now
+    ) throws(S3Error) -> Authenticated {
         let fields = request.fields
         do {
+            if let old = try versionTwo(of: request, query) {
+                guard let known = credentials[old.accessKey] else { throw S3Error(.invalidAccessKeyID) }
+                try old.verify(
+                    method: request.method.name, path: String(request.path), bucketOfHost: address.bucketOfHost,
+                    query: query.pairs, fields: fields, secret: known.secret, now: now)
+                return Authenticated(identity: known.identity, payload: .unsigned)
+            }
             let claim = try claim(of: request, query)
             guard let known = credentials[claim.accessKey] else { throw S3Error(.invalidAccessKeyID) }
             try claim.checkTime(now: now)
@@ -72,9 +81,13 @@ final class Authentication: Sendable {
             return try SignatureClaim(authorization: authorization) { request.fields[$0] }
         }
         if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") { return try SignatureClaim(query: query.pairs) }
-        guard query.has("Signature"), query.has("AWSAccessKeyId") else { throw S3Error(.accessDenied) }
-        throw SignatureError(
-            .unsupported, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+        throw S3Error(.accessDenied)
+    }
+
+    /// The Version 2 signature of the request, if that is what it has.
+    private func versionTwo(of request: Request, _ query: S3Query) throws(SignatureError) -> SignatureV2Claim? {
+        if let authorization = request.fields["Authorization"] { return SignatureV2Claim(authorization: authorization) }
+        return try SignatureV2Claim(query: query.pairs)
     }
 
     private func check(_ scope: CredentialScope) throws(S3Error) {

@@ -9,6 +9,9 @@ struct S3Address: Sendable {
     /// Empty for the bucket itself. Decoded; `..`, `//` and a leading `/` are ordinary characters of it.
     let key: String
 
+    /// The bucket that the host names, in virtual-host style.
+    let bucketOfHost: String?
+
     /// Throws `InvalidURI` when the path is not percent-encoded UTF-8.
     init(path: Substring, host: String?, domains: [String]) throws(S3Error) {
         guard let decoded = PercentCoding.decode(path) else {
@@ -20,6 +23,7 @@ struct S3Address: Sendable {
     /// The bucket and key of a decoded path; of the whole path as key when the host names the bucket.
     init(decodedPath decoded: String, bucketOfHost: String? = nil) {
         let rest = decoded.utf8.first == UInt8(ascii: "/") ? decoded.utf8.dropFirst() : decoded.utf8[...]
+        self.bucketOfHost = bucketOfHost
         if let bucketOfHost {
             bucket = bucketOfHost
             key = String(utf8: rest)

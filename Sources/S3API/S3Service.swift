@@ -53,7 +53,7 @@ package final class S3Service: Sendable {
         _ request: Request, _ address: S3Address, _ query: S3Query, _ endpoint: inout Endpoint?
     ) async throws -> Response {
         let path = PercentCoding.decode(request.path) ?? "/"
-        let authenticated = try authentication.authenticate(request, path: path, query: query)
+        let authenticated = try authentication.authenticate(request, path: path, address: address, query: query)
         request.principal = authenticated.identity.accessKey
         if !address.bucket.isEmpty { try Self.checkShape(bucket: address.bucket) }
         let operation = try Endpoint(method: request.method, address: address, query: query, fields: request.fields)

@@ -41,7 +41,7 @@ extension S3Call {
         let parts = try await store.parts(bucket: bucket, key: object.key, after: marker, countMax: countMax + 1)
         let shown = parts.prefix(countMax)
         xml.begin("ObjectParts")
-        xml.leaf("TotalPartsCount", object.partCount)
+        xml.leaf("PartsCount", object.partCount)
         xml.leaf("PartNumberMarker", marker)
         xml.leaf("NextPartNumberMarker", shown.last?.number ?? 0)
         xml.leaf("MaxParts", countMax)
