@@ -75,7 +75,7 @@ let package = Package(
 
         // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
         layer("Database", ["EventLoop", "Log", "Clock", "Bytes", "CSQLite"]),
-        layer("ObjectClient", ["HTTPClient", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
+        layer("ObjectClient", ["HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
         layer("HTTPClient", ["HTTP", "EventLoop", "Bytes", "CCurl"]),
         layer("Signatures", ["HTTP", "Digests", "Clock", "Bytes"]),
 

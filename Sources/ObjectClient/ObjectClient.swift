@@ -1,1 +1,213 @@
-// ObjectClient
+// An S3 client for the local store or any other: path-style addresses, Signature Version 4 by header. Bodies stream
+// both ways; their bytes are not signed (`UNSIGNED-PAYLOAD`), since hashing first would need them twice.
+
+import Bytes
+import Clock
+import Digests
+import Formats
+package import HTTP
+package import HTTPClient
+import Signatures
+
+/// Metadata of an object.
+package struct ObjectSummary: Sendable, Equatable {
+    package let key: String
+    package let size: Int64
+    /// Without quotes.
+    package let etag: String
+    package let modified: WallTime?
+}
+
+/// One page of a listing.
+package struct ObjectPage: Sendable {
+    package var objects: [ObjectSummary] = []
+    /// What stands before the delimiter of the keys that have it, each once.
+    package var commonPrefixes: [String] = []
+    /// Asks for the next page; nil on the last one.
+    package var continuationToken: String?
+}
+
+/// Talks to one S3 endpoint.
+package struct ObjectClient: Sendable {
+    package let endpoint: ObjectEndpoint
+    private let client: HTTPClient
+
+    package init(endpoint: ObjectEndpoint, client: HTTPClient = .shared) {
+        self.endpoint = endpoint
+        self.client = client
+    }
+
+    // MARK: Objects
+
+    /// Opens an object for reading. Throws `ObjectClientError`.
+    package func get(bucket: String, key: String, range: ClosedRange<Int64>? = nil) async throws -> ClientResponse {
+        var fields = HTTPFields()
+        if let range { fields.append("Range", "bytes=\(range.lowerBound)-\(range.upperBound)") }
+        return try await execute(.get, bucket, key, fields: fields)
+    }
+
+    /// Reads a whole object of at most `bytesMax` bytes.
+    package func read(bucket: String, key: String, bytesMax: Int) async throws -> [UInt8] {
+        try await get(bucket: bucket, key: key).collect(bytesMax: bytesMax)
+    }
+
+    /// The fields of an object, or nil when there is none.
+    package func head(bucket: String, key: String) async throws -> HTTPFields? {
+        do {
+            return try await execute(.head, bucket, key).fields
+        } catch let error as ObjectClientError where error.isNotFound {
+            return nil
+        }
+    }
+
+    /// Stores an object and returns its ETag.
+    @discardableResult
+    package func put(
+        bucket: String, key: String, body: ClientRequestBody, length: Int? = nil, contentType: String? = nil
+    ) async throws -> String {
+        var fields = HTTPFields()
+        if let contentType { fields.append("Content-Type", contentType) }
+        if let length, case .stream = body { fields.append("Content-Length", "\(length)") }
+        let response = try await execute(.put, bucket, key, fields: fields, body: body)
+        return Self.unquoted(response.fields["ETag"] ?? "")
+    }
+
+    /// Deletes an object; one that is not there counts as deleted.
+    package func delete(bucket: String, key: String) async throws {
+        _ = try await execute(.delete, bucket, key)
+    }
+
+    /// One page of the keys that start with `prefix`, at most 1000.
+    package func list(
+        bucket: String, prefix: String = "", delimiter: String? = nil, continuationToken: String? = nil
+    ) async throws -> ObjectPage {
+        var query = [("list-type", "2"), ("prefix", prefix)]
+        if let delimiter { query.append(("delimiter", delimiter)) }
+        if let continuationToken { query.append(("continuation-token", continuationToken)) }
+        let response = try await execute(.get, bucket, "", query: query)
+        return try Self.page(try await response.collect(bytesMax: 16 << 20))
+    }
+
+    /// Every object whose key starts with `prefix`, at most `countMax`. Throws `TooManyObjects` over it.
+    package func listAll(bucket: String, prefix: String, countMax: Int) async throws -> [ObjectSummary] {
+        var all: [ObjectSummary] = []
+        var token: String?
+        repeat {
+            let page = try await list(bucket: bucket, prefix: prefix, continuationToken: token)
+            all += page.objects
+            guard all.count <= countMax else {
+                throw ObjectClientError(
+                    code: "TooManyObjects", message: "more than \(countMax) objects under \(bucket)/\(prefix)", status: 0)
+            }
+            token = page.continuationToken
+        } while token != nil
+        return all
+    }
+
+    // MARK: Buckets
+
+    package func bucketExists(_ bucket: String) async throws -> Bool {
+        do {
+            _ = try await execute(.head, bucket, "")
+            return true
+        } catch let error as ObjectClientError where error.isNotFound {
+            return false
+        }
+    }
+
+    /// Makes a bucket; one that is ours already is fine.
+    package func createBucket(_ bucket: String) async throws {
+        do {
+            _ = try await execute(.put, bucket, "")
+        } catch let error as ObjectClientError where error.code == "BucketAlreadyOwnedByYou" {
+            return
+        }
+    }
+
+    // MARK: Requests
+
+    private func execute(
+        _ method: HTTPMethod, _ bucket: String, _ key: String, query: [(String, String)] = [],
+        fields: HTTPFields = HTTPFields(), body: ClientRequestBody = .empty
+    ) async throws -> ClientResponse {
+        let path = key.isEmpty ? "/\(bucket)" : "/\(bucket)/\(key)"
+        var url = endpoint.url + PercentCoding.encode(path, keepingSlash: true)
+        if !query.isEmpty {
+            url += "?" + query.map { "\(PercentCoding.encode($0.0))=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
+        }
+        let signed = sign(method, path: path, query: query, fields: fields)
+        let response: ClientResponse
+        do {
+            response = try await client.execute(ClientRequest(method, url, fields: signed, body: body))
+        } catch let error as HTTPClientError {
+            throw ObjectClientError(
+                code: "Unreachable", message: "the object store at \(endpoint.url) did not answer: \(error.message)", status: 0)
+        }
+        guard response.status.code < 300 else { throw await Self.failure(response, resource: path) }
+        return response
+    }
+
+    private func sign(
+        _ method: HTTPMethod, path: String, query: [(String, String)], fields: HTTPFields
+    ) -> HTTPFields {
+        guard let credential = endpoint.credential else { return fields }
+        var fields = fields
+        let now = WallTime.now
+        let scope = CredentialScope(now, region: endpoint.region)
+        let payloadHash = "UNSIGNED-PAYLOAD"
+        fields["Host"] = endpoint.host
+        fields["x-amz-date"] = now.iso8601Basic
+        fields["x-amz-content-sha256"] = payloadHash
+        let signedFields = ["host", "x-amz-content-sha256", "x-amz-date"]
+        let canonical = SignatureV4.canonicalRequest(
+            method: method.name, path: path, query: query.map { (name: $0.0, value: $0.1) }, fields: fields,
+            signedFields: signedFields, payloadHash: payloadHash)
+        let signature = SignatureV4.sign(
+            canonicalRequest: canonical, date: now.iso8601Basic, scope: scope,
+            signingKey: SignatureV4.signingKey(secret: credential.secretKey, scope: scope))
+        fields["Authorization"] =
+            "\(SignatureV4.algorithm) Credential=\(credential.accessKey)/\(scope.text), "
+            + "SignedHeaders=\(signedFields.joined(separator: ";")), Signature=\(signature)"
+        return fields
+    }
+
+    // MARK: Answers
+
+    private static func failure(_ response: ClientResponse, resource: String) async -> ObjectClientError {
+        let status = response.status.code
+        if let body = try? await response.collect(bytesMax: 64 * 1024), let root = try? XMLElement.parse(body),
+            let code = root.child("Code")?.text
+        {
+            return ObjectClientError(code: code, message: root.child("Message")?.text ?? "", status: status)
+        }
+        return ObjectClientError(
+            code: status == 404 ? "NotFound" : "Status\(status)", message: "the store answered \(status) for \(resource)",
+            status: status)
+    }
+
+    private static func page(_ bytes: [UInt8]) throws -> ObjectPage {
+        guard let root = try? XMLElement.parse(bytes), root.name == "ListBucketResult" else {
+            throw ObjectClientError(code: "MalformedAnswer", message: "the store's listing is not understood", status: 200)
+        }
+        var page = ObjectPage()
+        for child in root.children {
+            switch child.name {
+            case "Contents":
+                guard let key = child.child("Key")?.text, let size = child.child("Size").flatMap({ Int64($0.text) }) else {
+                    continue
+                }
+                page.objects.append(ObjectSummary(
+                    key: key, size: size, etag: unquoted(child.child("ETag")?.text ?? ""),
+                    modified: child.child("LastModified").flatMap { WallTime(iso8601: $0.text) }))
+            case "CommonPrefixes": if let prefix = child.child("Prefix")?.text { page.commonPrefixes.append(prefix) }
+            case "NextContinuationToken": page.continuationToken = child.text
+            default: break
+            }
+        }
+        return page
+    }
+
+    private static func unquoted(_ etag: String) -> String {
+        etag.count >= 2 && etag.hasPrefix("\"") && etag.hasSuffix("\"") ? String(etag.dropFirst().dropLast()) : etag
+    }
+}
