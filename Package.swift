@@ -71,7 +71,7 @@ let package = Package(
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Clock", "Bytes", "CLinux"]),
         layer("Runtimes", ["EventLoop", "Log", "Clock", "Bytes", "COnnxRuntime"]),
-        layer("Runner", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux"]),
+        layer("Runner", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
         // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
         layer("Database", ["EventLoop", "Log", "Clock", "Bytes", "CSQLite"]),
@@ -110,6 +110,7 @@ let package = Package(
 
         // C: one target per library, holding only what Swift cannot call by itself.
         .target(name: "CLinux"),
+        .target(name: "CStep"),
         .target(name: "CVersion"),
         .target(name: "CChecksums"),
         .target(
