@@ -2,7 +2,7 @@
 // both ways; their bytes are not signed (`UNSIGNED-PAYLOAD`), since hashing first would need them twice.
 
 import Bytes
-import Clock
+package import Clock
 import Digests
 import Formats
 package import HTTP
