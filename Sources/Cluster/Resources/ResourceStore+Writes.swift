@@ -28,7 +28,8 @@ extension ResourceStore {
         object[path: "metadata", "deletionGracePeriodSeconds"] = nil
         object[path: "metadata", "selfLink"] = nil
         object[path: "metadata", "generation"] = kind.countsGenerations ? 1 : nil
-        let causes = ObjectMetadataRules.causes(object, kind, name: name)
+        ResourceDefaults.apply(kind, &object)
+        let causes = ObjectMetadataRules.causes(object, kind, name: name) + ResourceRules.causes(kind, object)
         guard causes.isEmpty else { throw ClusterError.invalid(kind, name, causes) }
 
         return try await commit { state in
@@ -62,13 +63,14 @@ extension ResourceStore {
             guard let current = state.withLock({ $0.latest(key) }) else { throw ClusterError.notFound(key.kind, key.name) }
             if let version, version != current.version { throw ClusterError.conflict(key.kind, key.name, ClusterError.staleVersion) }
             let object = try Self.merged(try transform(current), into: current)
+            if object == current.json { return try await commit { _ in .nothingToDo(current) } }
             let causes = ObjectMetadataRules.causes(object, key.kind, name: key.name)
+                + ResourceRules.causes(key.kind, object, previous: current.json)
             guard causes.isEmpty else { throw ClusterError.invalid(key.kind, key.name, causes) }
             do {
                 return try await commit { state in
                     guard let latest = state.latest(key) else { throw ClusterError.notFound(key.kind, key.name) }
                     guard latest === current else { throw Superseded() }
-                    if object == current.json { return .nothingToDo(current) }
                     if dryRun { return .nothingToDo(Resource(key: key, json: object, version: current.version)) }
                     let next = state.versioned(key, object)
                     let isGone = next.isTerminating && next.finalizers.isEmpty && !state.staysWhileTerminating(next)
@@ -114,6 +116,7 @@ extension ResourceStore {
                 key.kind, key.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
         }
         var merged = object
+        if key.kind == .secret { ResourceDefaults.foldStringData(&merged) }
         merged["apiVersion"] = .string(key.kind.apiVersion)
         merged["kind"] = .string(key.kind.kind)
         for field in [

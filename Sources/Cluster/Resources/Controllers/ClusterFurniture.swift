@@ -1,0 +1,69 @@
+import Formats
+import Glibc
+
+/// What a cluster has before anybody makes anything: its namespaces, its one node, the built-in roles.
+package enum ClusterFurniture {
+    /// The name of the one node, and of `spec.nodeName` of every pod that runs.
+    package static let nodeName = "slipway"
+
+    /// Creates what is missing.
+    package static func install(in store: ResourceStore, version: String) async throws {
+        for name in ["default", "kube-system", "kube-public"] {
+            try await ensure(store, ResourceKey(.namespace, name: name), [:])
+        }
+        let rules: [(String, JSON)] = [
+            ("cluster-admin", [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]], ["nonResourceURLs": ["*"], "verbs": ["*"]]]),
+            ("view", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]]]),
+            ("edit", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["*"]]]),
+        ]
+        for (name, rule) in rules {
+            try await ensure(store, ResourceKey(.clusterRole, name: name), ["rules": rule])
+        }
+        try await ensure(store, ResourceKey(.node, name: nodeName), ["spec": [:]])
+        try await store.updateStatus(ResourceKey(.node, name: nodeName)) { _ in nodeStatus(version: version) }
+    }
+
+    private static func ensure(_ store: ResourceStore, _ key: ResourceKey, _ content: JSON) async throws {
+        guard store.find(key) == nil else { return }
+        var object = content
+        object[path: "metadata", "name"] = .string(key.name)
+        if key.kind == .node {
+            object[path: "metadata", "labels"] = [
+                "kubernetes.io/hostname": .string(key.name), "kubernetes.io/os": "linux",
+                "node-role.kubernetes.io/control-plane": "",
+            ]
+        }
+        try await store.create(key.kind, object)
+    }
+
+    private static func nodeStatus(version: String) -> JSON {
+        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let kibibytes = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE))) / 1024
+        let amounts: JSON = ["cpu": .string("\(cores)"), "memory": .string("\(kibibytes)Ki"), "pods": "1000"]
+        return [
+            "capacity": amounts, "allocatable": amounts,
+            "addresses": [
+                ["type": "InternalIP", "address": "127.0.0.1"], ["type": "Hostname", "address": .string(nodeName)],
+            ],
+            "conditions": [
+                [
+                    "type": "Ready", "status": "True", "reason": "KubeletReady",
+                    "message": "processes of this machine run here",
+                ]
+            ],
+            "nodeInfo": [
+                "kubeletVersion": .string(version), "operatingSystem": "linux", "architecture": .string(architecture),
+                "containerRuntimeVersion": "process://slipway", "osImage": "Linux", "kernelVersion": "",
+                "machineID": "", "systemUUID": "", "bootID": "", "kubeProxyVersion": "",
+            ],
+        ]
+    }
+
+    private static var architecture: String {
+        #if arch(arm64)
+            "arm64"
+        #else
+            "amd64"
+        #endif
+    }
+}

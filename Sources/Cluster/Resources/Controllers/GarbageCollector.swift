@@ -1,0 +1,110 @@
+// Deletes what belonged to a deleted object. A dependent goes when none of its owners is left; one with another owner
+// only loses the reference. After a crash the first listing finds dependents whose owner went just before.
+
+import Formats
+
+/// Follows every kind and keeps `metadata.ownerReferences` true.
+package struct GarbageCollector: Sendable {
+    private let store: ResourceStore
+
+    package init(store: ResourceStore) { self.store = store }
+
+    /// Runs until the task is cancelled.
+    package func run() async {
+        await ControllerLoop.run("garbage", store, store.kinds) { event in
+            let resource = event.resource
+            switch event.change {
+            case .deleted:
+                for dependent in store.dependents(of: resource.uid) { await collect(dependent) }
+                await releaseOwners(of: resource)
+            case .added where !resource.ownerUIDs.isEmpty: await collect(resource)
+            case .added, .modified: break
+            }
+            if event.change != .deleted, resource.isTerminating { await prepareDeletion(resource) }
+        }
+    }
+
+    /// Deletes `dependent` when it has owners and none exists any more.
+    private func collect(_ dependent: Resource) async {
+        let owners = dependent.metadata["ownerReferences"]?.arrayValue ?? []
+        guard !owners.isEmpty, !dependent.isTerminating else { return }
+        let living = owners.filter { exists($0, namespace: dependent.namespace) }
+        guard living.count < owners.count else { return }
+        await ControllerLoop.attempt("garbage") {
+            if living.isEmpty {
+                var options = DeletionOptions()
+                options.uid = dependent.uid
+                try await store.delete(dependent.key, options)
+            } else {
+                try await store.update(dependent.key) { current in
+                    var object = current.json
+                    object[path: "metadata", "ownerReferences"] = .array(
+                        (current.metadata["ownerReferences"]?.arrayValue ?? []).filter {
+                            exists($0, namespace: current.namespace)
+                        })
+                    return object
+                }
+            }
+        }
+    }
+
+    /// Owners of a kind that is not served are taken to exist: nothing is deleted on a guess.
+    private func exists(_ owner: JSON, namespace: String) -> Bool {
+        guard let key = key(of: owner, namespace: namespace) else { return true }
+        return store.find(key)?.uid == owner["uid"]?.stringValue
+    }
+
+    private func key(of owner: JSON, namespace: String) -> ResourceKey? {
+        store.kinds.first {
+            $0.apiVersion == owner["apiVersion"]?.stringValue && $0.kind == owner["kind"]?.stringValue
+        }.map { ResourceKey($0, namespace: namespace, name: owner["name"]?.stringValue ?? "") }
+    }
+
+    /// Does what the deletion of an owner waits for: its dependents gone (foreground) or set free (orphan).
+    private func prepareDeletion(_ owner: Resource) async {
+        if owner.finalizers.contains(ResourceStore.orphanFinalizer) {
+            for dependent in store.dependents(of: owner.uid) {
+                await ControllerLoop.attempt("garbage") {
+                    try await store.update(dependent.key) { current in
+                        var object = current.json
+                        let rest = (current.metadata["ownerReferences"]?.arrayValue ?? []).filter {
+                            $0["uid"]?.stringValue != owner.uid
+                        }
+                        object[path: "metadata", "ownerReferences"] = rest.isEmpty ? nil : .array(rest)
+                        return object
+                    }
+                }
+            }
+            await removeFinalizer(ResourceStore.orphanFinalizer, owner.key)
+        } else if owner.finalizers.contains(ResourceStore.foregroundFinalizer) {
+            let dependents = store.dependents(of: owner.uid)
+            for dependent in dependents where !dependent.isTerminating {
+                await ControllerLoop.attempt("garbage") { try await store.delete(dependent.key) }
+            }
+            if store.dependents(of: owner.uid).isEmpty {
+                await removeFinalizer(ResourceStore.foregroundFinalizer, owner.key)
+            }
+        }
+    }
+
+    /// A dependent is gone: an owner that is deleted in the foreground may go when it was the last.
+    private func releaseOwners(of dependent: Resource) async {
+        for reference in dependent.metadata["ownerReferences"]?.arrayValue ?? [] {
+            guard let owner = key(of: reference, namespace: dependent.namespace).flatMap(store.find), owner.isTerminating,
+                owner.uid == reference["uid"]?.stringValue, store.dependents(of: owner.uid).isEmpty
+            else { continue }
+            await removeFinalizer(ResourceStore.foregroundFinalizer, owner.key)
+        }
+    }
+
+    private func removeFinalizer(_ finalizer: String, _ key: ResourceKey) async {
+        await ControllerLoop.attempt("garbage") {
+            try await store.update(key) { current in
+                var object = current.json
+                let rest = current.finalizers.filter { $0 != finalizer }
+                object[path: "metadata", "finalizers"] = rest.isEmpty ? nil : .array(rest.map(JSON.string))
+                return object
+            }
+        }
+    }
+}
