@@ -108,6 +108,10 @@ let package = Package(
         tests("HTTP", ["Bytes"]),
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 
+        .testTarget(
+            name: "FuzzTests", dependencies: ["Formats", "HTTP", "Signatures", "Clock", "Bytes"],
+            resources: [.copy("Corpus")], swiftSettings: settings),
+
         // C: one target per library, holding only what Swift cannot call by itself.
         .target(name: "CLinux"),
         .target(name: "CStep"),

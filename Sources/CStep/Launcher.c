@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 // The launcher: parent of one step for as long as it runs. It owns the step's namespaces, log, exit code and outputs,
 // so that the server may die and come back in between.
 //

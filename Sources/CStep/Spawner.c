@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 // The spawner: one small process that forks launchers on request. Forking from it costs the same however large the
 // server has grown, and its launchers live on when the server dies.
 #include "CStep.h"

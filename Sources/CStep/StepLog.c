@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 // The log of a step. One file, `log`, and one older part, `log.1`: together at most twice the stated size. Each line
 // carries the time it was read and its stream, so that `kubectl logs --timestamps`, `--since` and `--tail` need no
 // index.

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 // The private root of a step: an overlay whose lower layer is the host's root, read as it is, and whose upper layer is
 // memory of the step's own. What a step writes outside its volumes is gone with it and never reaches the host.
 #include "Launcher.h"

@@ -3,7 +3,6 @@
 // All of it is C without heap or locks, because the spawner is forked from a process that has threads: between fork
 // and exec only async-signal-safe calls are allowed, and the launcher lives in that state for as long as the step runs.
 #pragma once
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <sys/types.h>
 
