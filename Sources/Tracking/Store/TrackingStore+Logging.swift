@@ -138,3 +138,23 @@ private struct StoredPoint: Comparable {
         (left.step, left.timestamp, left.value) < (right.step, right.timestamp, right.value)
     }
 }
+
+extension TrackingStore {
+    /// Appends `entry`, a JSON object, to the run's list of logged models (the tag `mlflow.log-model.history`).
+    package func appendLoggedModel(runID: String, entry: [UInt8]) async throws {
+        let text = String(decoding: entry, as: UTF8.self)
+        let key = "mlflow.log-model.history"
+        try await write { connection in
+            let run = try Self.activeRun(runID, connection)
+            let old = try connection.first(
+                "SELECT tag_value FROM run_tags WHERE run_number = ? AND tag_key = ?", .int(run.number), .text(key)
+            ) { $0.text(0) }
+            let list = old.flatMap { $0.hasSuffix("}]") ? "\($0.dropLast()), \(text)]" : nil } ?? "[\(text)]"
+            guard list.unicodeScalars.count <= TrackingLimits.tagCharactersMax else {
+                throw TrackingError.invalid(
+                    "The run's list of logged models exceeds \(TrackingLimits.tagCharactersMax) characters: log fewer models to one run.")
+            }
+            try Self.setTag(KeyText(key: key, value: list), run.number, connection)
+        }
+    }
+}
