@@ -48,7 +48,7 @@ let package = Package(
             "Objects", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
         ]),
         layer("MLflowAPI", [
-            "Tracking", "ObjectClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
+            "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
             "Bytes",
         ]),
         layer("InferenceAPI", [

@@ -197,19 +197,21 @@ extension JSONWriter {
     }
 }
 
-/// A JSON answer.
-func answer(_ body: (inout JSONWriter) -> Void = { _ in }) -> Response {
-    var writer = JSONWriter(reserving: 1024)
-    writer.object(body)
-    return Response(contentType: "application/json", writer.bytes)
-}
+extension Response {
+    /// A message, written by `body`; the empty one without.
+    static func message(_ body: (inout JSONWriter) -> Void = { _ in }) -> Response {
+        var writer = JSONWriter(reserving: 1024)
+        writer.object(body)
+        return Response(contentType: "application/json", writer.bytes)
+    }
 
-/// A page of a search: the list called `name` and where the next page begins.
-func answer<Element>(
-    _ name: String, _ page: Page<Element>, _ body: (inout JSONWriter, Element) -> Void
-) -> Response {
-    answer {
-        $0.list(name, page.elements, body)
-        $0.optional("next_page_token", page.nextPageToken)
+    /// A page of a search: the list called `name` and where the next page begins.
+    static func page<Element>(
+        _ name: String, _ page: Page<Element>, _ body: (inout JSONWriter, Element) -> Void
+    ) -> Response {
+        message {
+            $0.list(name, page.elements, body)
+            $0.optional("next_page_token", page.nextPageToken)
+        }
     }
 }

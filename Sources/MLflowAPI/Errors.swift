@@ -2,7 +2,7 @@
 
 import Formats
 package import HTTP
-import Server
+package import Server
 import Tracking
 
 /// An answer of MLflow's error form: `{"error_code": ..., "message": ...}`.
@@ -77,7 +77,7 @@ struct MLflowError: Error {
     }
 }
 
-extension MLflowError {
+extension MLflowService {
     /// The answer to a fault that the server itself found, such as a malformed head.
     package static func response(to fault: ServerFault) -> Response {
         let code: String =

@@ -1,5 +1,6 @@
 // The MLflow REST API over the tracking domain: one handler that guards, routes and maps errors.
 
+import Bytes
 package import HTTP
 import Log
 package import Metrics
@@ -34,10 +35,10 @@ package final class MLflowService: Sendable {
         origins = OriginGuard(allowedHosts: configuration.allowedHosts)
         configuration.metrics?.collected(
             "slipway_track_commits_total", help: "Transactions committed to the tracking database.", type: "counter"
-        ) { [store] out in out.append("slipway_track_commits_total \(store.statistics.commitCount)\n") }
+        ) { [store] out in out.append("slipway_track_commits_total \(store.commitCount)\n") }
         configuration.metrics?.collected(
             "slipway_track_writes_total", help: "Writes that those transactions carried.", type: "counter"
-        ) { [store] out in out.append("slipway_track_writes_total \(store.statistics.writeCount)\n") }
+        ) { [store] out in out.append("slipway_track_writes_total \(store.writeCount)\n") }
     }
 
     /// The handler to serve.

@@ -1,7 +1,9 @@
 // The route table. Every call of the protocol is served below /api (clients) and /ajax-api (the web interface), and under
 // both major versions, because clients and interfaces of different ages disagree about which one a call lives in.
 
+import Formats
 import HTTP
+import Metrics
 import Server
 
 /// One call: what it reads and answers.
@@ -183,7 +185,7 @@ extension MLflowService {
     }
 
     private static func serverInformation() -> Response {
-        answer {
+        .message {
             $0.member("store_type", "SqlStore")
             for name in [
                 "workspaces_enabled", "trace_archival_enabled", "multipart_uploads_enabled", "multipart_downloads_enabled",

@@ -7,12 +7,12 @@ extension MLflowService {
         let id = try await store.createExperiment(
             name: try message.required("name"), artifactLocation: try message.string("artifact_location"),
             tags: try message.tags("tags"))
-        return answer { $0.member("experiment_id", "\(id)") }
+        return .message { $0.member("experiment_id", "\(id)") }
     }
 
     func getExperiment(_ message: RequestMessage) async throws -> Response {
         let experiment = try await store.experiment(id: try message.required("experiment_id"))
-        return answer {
+        return .message {
             $0.key("experiment")
             $0.experiment(experiment)
         }
@@ -20,7 +20,7 @@ extension MLflowService {
 
     func getExperimentByName(_ message: RequestMessage) async throws -> Response {
         let experiment = try await store.experiment(name: try message.required("experiment_name"))
-        return answer {
+        return .message {
             $0.key("experiment")
             $0.experiment(experiment)
         }
@@ -28,28 +28,28 @@ extension MLflowService {
 
     func deleteExperiment(_ message: RequestMessage) async throws -> Response {
         try await store.deleteExperiment(id: try message.required("experiment_id"))
-        return answer()
+        return .message()
     }
 
     func restoreExperiment(_ message: RequestMessage) async throws -> Response {
         try await store.restoreExperiment(id: try message.required("experiment_id"))
-        return answer()
+        return .message()
     }
 
     func updateExperiment(_ message: RequestMessage) async throws -> Response {
         let id = try message.required("experiment_id")
         if let name = try message.string("new_name") { try await store.renameExperiment(id: id, to: name) }
-        return answer()
+        return .message()
     }
 
     func setExperimentTag(_ message: RequestMessage) async throws -> Response {
         try await store.setExperimentTag(id: try message.required("experiment_id"), tag: try message.pair())
-        return answer()
+        return .message()
     }
 
     func deleteExperimentTag(_ message: RequestMessage) async throws -> Response {
         try await store.deleteExperimentTag(id: try message.required("experiment_id"), key: try message.required("key"))
-        return answer()
+        return .message()
     }
 
     func searchExperiments(_ message: RequestMessage) async throws -> Response {
@@ -58,12 +58,12 @@ extension MLflowService {
             orderBy: try message.strings("order_by"),
             countMax: try message.countMax(default: 1000, most: TrackingLimits.experimentsPerPageMax),
             pageToken: try message.string("page_token"))
-        return answer("experiments", page) { $0.experiment($1) }
+        return .page("experiments", page) { $0.experiment($1) }
     }
 
     func searchDatasets(_ message: RequestMessage) async throws -> Response {
         let summaries = try await store.datasetSummaries(experimentIDs: try message.strings("experiment_ids"))
-        return answer {
+        return .message {
             $0.list("dataset_summaries", summaries) { writer, summary in
                 writer.object {
                     $0.member("experiment_id", "\(summary.experimentID)")

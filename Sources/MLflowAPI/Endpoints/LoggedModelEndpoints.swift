@@ -27,7 +27,7 @@ extension MLflowService {
 
     func deleteLoggedModel(_ id: String) async throws -> Response {
         try await store.deleteLoggedModel(id: id)
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func setLoggedModelTags(_ id: String, _ message: RequestMessage) async throws -> Response {
@@ -37,12 +37,12 @@ extension MLflowService {
 
     func deleteLoggedModelTag(_ id: String, _ key: String) async throws -> Response {
         try await store.deleteLoggedModelTag(id: id, key: key)
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func logLoggedModelParameters(_ id: String, _ message: RequestMessage) async throws -> Response {
         try await store.logLoggedModelParameters(id: id, parameters: try message.tags("params"))
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func searchLoggedModels(_ message: RequestMessage) async throws -> Response {
@@ -60,7 +60,7 @@ extension MLflowService {
             experimentIDs: experiments, filter: try message.string("filter") ?? "", datasets: datasets, orders: orders,
             countMax: try message.countMax(default: 100, most: TrackingLimits.loggedModelsPerPageMax),
             pageToken: try message.string("page_token"))
-        return MLflowAPI.answer("models", page) { $0.loggedModel($1) }
+        return .page("models", page) { $0.loggedModel($1) }
     }
 
     func listLoggedModelArtifacts(_ id: String, _ message: RequestMessage) async throws -> Response {
@@ -75,7 +75,7 @@ extension MLflowService {
     }
 
     private func answer(_ model: LoggedModel) -> Response {
-        MLflowAPI.answer {
+        .message {
             $0.key("model")
             $0.loggedModel(model)
         }

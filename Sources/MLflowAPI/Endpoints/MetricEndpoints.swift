@@ -12,7 +12,7 @@ extension MLflowService {
         let page = try await store.metricHistory(
             runID: try message.runID(), key: try message.required("metric_key"),
             countMax: asked.map { min($0, TrackingLimits.historyPerPageMax) }, pageToken: try message.string("page_token"))
-        return answer("metrics", page) { $0.metric($1) }
+        return .page("metrics", page) { $0.metric($1) }
     }
 
     func metricHistories(_ message: RequestMessage) async throws -> Response {
@@ -30,7 +30,7 @@ extension MLflowService {
         let count = try message.int("max_results") ?? TrackingLimits.historyPerPageMax
         let points = try await store.metricHistories(
             runIDs: ids, key: key, countMax: min(max(count, 0), TrackingLimits.historyPerPageMax))
-        return answer {
+        return .message {
             $0.key("metrics")
             $0.beginArray()
             for point in points { $0.metric(point) }
@@ -63,6 +63,6 @@ extension MLflowService {
             throw MLflowError.invalid("If either start step or end step are specified, both must be specified.")
         }
         let points = try await store.sampledHistories(runIDs: ids, key: key, steps: steps, countMax: count)
-        return answer { $0.list("metrics", points) { $0.metric($1) } }
+        return .message { $0.list("metrics", points) { $0.metric($1) } }
     }
 }

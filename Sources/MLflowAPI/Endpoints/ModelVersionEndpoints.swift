@@ -32,7 +32,7 @@ extension MLflowService {
 
     func deleteModelVersion(_ message: RequestMessage) async throws -> Response {
         try await store.deleteModelVersion(name: try message.required("name"), version: try message.version())
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func searchModelVersions(_ message: RequestMessage) async throws -> Response {
@@ -40,29 +40,29 @@ extension MLflowService {
             filter: try message.string("filter") ?? "", orderBy: try message.strings("order_by"),
             countMax: try message.countMax(default: 10_000, most: TrackingLimits.versionsPerPageMax),
             pageToken: try message.string("page_token"))
-        return MLflowAPI.answer("model_versions", page) { $0.modelVersion($1) }
+        return .page("model_versions", page) { $0.modelVersion($1) }
     }
 
     func downloadLocation(_ message: RequestMessage) async throws -> Response {
         let location = try await store.downloadLocation(
             name: try message.required("name"), version: try message.version())
-        return MLflowAPI.answer { $0.member("artifact_uri", location) }
+        return .message { $0.member("artifact_uri", location) }
     }
 
     func setModelVersionTag(_ message: RequestMessage) async throws -> Response {
         try await store.setModelVersionTag(
             name: try message.required("name"), version: try message.version(), tag: try message.pair())
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func deleteModelVersionTag(_ message: RequestMessage) async throws -> Response {
         try await store.deleteModelVersionTag(
             name: try message.required("name"), version: try message.version(), key: try message.required("key"))
-        return MLflowAPI.answer()
+        return .message()
     }
 
     func answer(_ version: ModelVersion) -> Response {
-        MLflowAPI.answer {
+        .message {
             $0.key("model_version")
             $0.modelVersion(version)
         }

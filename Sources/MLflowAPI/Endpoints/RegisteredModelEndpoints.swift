@@ -27,7 +27,7 @@ extension MLflowService {
 
     func deleteRegisteredModel(_ message: RequestMessage) async throws -> Response {
         try await store.deleteRegisteredModel(name: try message.required("name"))
-        return answer()
+        return .message()
     }
 
     func searchRegisteredModels(_ message: RequestMessage) async throws -> Response {
@@ -35,34 +35,34 @@ extension MLflowService {
             filter: try message.string("filter") ?? "", orderBy: try message.strings("order_by"),
             countMax: try message.countMax(default: 100, most: TrackingLimits.modelsPerPageMax),
             pageToken: try message.string("page_token"))
-        return answer("registered_models", page) { $0.registeredModel($1) }
+        return .page("registered_models", page) { $0.registeredModel($1) }
     }
 
     func latestVersions(_ message: RequestMessage) async throws -> Response {
         let versions = try await store.latestVersions(
             name: try message.required("name"), stages: try message.strings("stages"))
-        return answer { $0.list("model_versions", versions) { $0.modelVersion($1) } }
+        return .message { $0.list("model_versions", versions) { $0.modelVersion($1) } }
     }
 
     func setRegisteredModelTag(_ message: RequestMessage) async throws -> Response {
         try await store.setRegisteredModelTag(name: try message.required("name"), tag: try message.pair())
-        return answer()
+        return .message()
     }
 
     func deleteRegisteredModelTag(_ message: RequestMessage) async throws -> Response {
         try await store.deleteRegisteredModelTag(name: try message.required("name"), key: try message.required("key"))
-        return answer()
+        return .message()
     }
 
     func setAlias(_ message: RequestMessage) async throws -> Response {
         try await store.setAlias(
             name: try message.required("name"), alias: try message.required("alias"), version: try message.version())
-        return answer()
+        return .message()
     }
 
     func deleteAlias(_ message: RequestMessage) async throws -> Response {
         try await store.deleteAlias(name: try message.required("name"), alias: try message.required("alias"))
-        return answer()
+        return .message()
     }
 
     func modelVersionByAlias(_ message: RequestMessage) async throws -> Response {
@@ -70,7 +70,7 @@ extension MLflowService {
     }
 
     private func answer(_ model: RegisteredModel) -> Response {
-        MLflowAPI.answer {
+        .message {
             $0.key("registered_model")
             $0.registeredModel(model)
         }

@@ -9,7 +9,7 @@ extension MLflowService {
             experimentID: try message.string("experiment_id").flatMap { $0.isEmpty ? nil : $0 } ?? "0",
             user: try message.string("user_id") ?? "", name: try message.string("run_name") ?? "",
             startMilliseconds: try message.int("start_time") ?? Int(WallTime.now.milliseconds), tags: try message.tags("tags"))
-        return answer {
+        return .message {
             $0.key("run")
             $0.run(run)
         }
@@ -17,7 +17,7 @@ extension MLflowService {
 
     func getRun(_ message: RequestMessage) async throws -> Response {
         let run = try await store.run(id: try message.runID())
-        return answer {
+        return .message {
             $0.key("run")
             $0.run(run)
         }
@@ -32,7 +32,7 @@ extension MLflowService {
         let information = try await store.updateRun(
             id: try message.runID(), status: status, endMilliseconds: try message.int("end_time"),
             name: try message.string("run_name"))
-        return answer {
+        return .message {
             $0.key("run_info")
             $0.runInformation(information)
         }
@@ -40,12 +40,12 @@ extension MLflowService {
 
     func deleteRun(_ message: RequestMessage) async throws -> Response {
         try await store.deleteRun(id: try message.required("run_id"))
-        return answer()
+        return .message()
     }
 
     func restoreRun(_ message: RequestMessage) async throws -> Response {
         try await store.restoreRun(id: try message.required("run_id"))
-        return answer()
+        return .message()
     }
 
     func searchRuns(_ message: RequestMessage) async throws -> Response {
@@ -54,30 +54,30 @@ extension MLflowService {
             view: try message.viewType("run_view_type"), orderBy: try message.strings("order_by"),
             countMax: try message.countMax(default: 1000, most: TrackingLimits.runsPerPageMax),
             pageToken: try message.string("page_token"))
-        return answer("runs", page) { $0.run($1) }
+        return .page("runs", page) { $0.run($1) }
     }
 
     func setTag(_ message: RequestMessage) async throws -> Response {
         try await store.setTag(runID: try message.runID(), tag: try message.pair())
-        return answer()
+        return .message()
     }
 
     func deleteTag(_ message: RequestMessage) async throws -> Response {
         try await store.deleteTag(runID: try message.required("run_id"), key: try message.required("key"))
-        return answer()
+        return .message()
     }
 
     func logMetric(_ message: RequestMessage) async throws -> Response {
         let id = try message.runID()
         guard let object = message.object else { throw RequestMessage.absent("key") }
         try await store.logMetric(runID: id, point: try MetricPoint(reading: object))
-        return answer()
+        return .message()
     }
 
     func logParameter(_ message: RequestMessage) async throws -> Response {
         let parameter = KeyText(key: try message.required("key"), value: try message.string("value") ?? "")
         try await store.logParameter(runID: try message.runID(), parameter: parameter)
-        return answer()
+        return .message()
     }
 
     func logBatch(_ message: RequestMessage) async throws -> Response {
@@ -88,7 +88,7 @@ extension MLflowService {
         try await store.logBatch(
             runID: try message.required("run_id"), metrics: metrics, parameters: try message.tags("params"),
             tags: try message.tags("tags"))
-        return answer()
+        return .message()
     }
 
     /// Appends a model's description to the tag that 1.x and 2.x clients keep them in.
@@ -102,7 +102,7 @@ extension MLflowService {
             throw MLflowError.invalid("Model json is missing mandatory fields: \(missing.joined(separator: ", "))")
         }
         try await store.appendLoggedModel(runID: try message.required("run_id"), entry: Array(text.utf8))
-        return answer()
+        return .message()
     }
 
     func logInputs(_ message: RequestMessage) async throws -> Response {
@@ -115,7 +115,7 @@ extension MLflowService {
         }
         let models = try message.messages("models") { try $0.required("model_id") }
         try await store.logInputs(runID: try message.required("run_id"), datasets: datasets, modelIDs: models)
-        return answer()
+        return .message()
     }
 
     func logOutputs(_ message: RequestMessage) async throws -> Response {
@@ -123,7 +123,7 @@ extension MLflowService {
             ModelOutput(modelID: try $0.required("model_id"), step: try $0.int("step") ?? 0)
         }
         try await store.logOutputs(runID: try message.required("run_id"), models: models)
-        return answer()
+        return .message()
     }
 }
 

@@ -1,7 +1,7 @@
 // The store of experiments, runs, metrics and the model registry: rules and rows. It knows no protocol.
 
 import Clock
-package import Database
+import Database
 
 /// Where an opened store keeps things.
 package final class TrackingStore: Sendable {
@@ -26,7 +26,9 @@ package final class TrackingStore: Sendable {
         }
     }
 
-    package var statistics: DatabaseStatistics { database.statistics }
+    /// Transactions committed since the start, each one fsync, and the writes that they carried.
+    package var commitCount: Int { database.statistics.commitCount }
+    package var writeCount: Int { database.statistics.writeCount }
 
     package func close() async { await database.close() }
 
