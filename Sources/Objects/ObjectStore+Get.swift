@@ -65,6 +65,14 @@ extension ObjectStore {
         }
     }
 
+    /// The part that stands at place `ordinal`, from 1, of an object; nil when it has none there.
+    package func part(bucket: String, key: ObjectKey, ordinal: Int) async throws(ObjectError) -> PartInfo? {
+        try await read { connection in
+            guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
+            return try connection.parts(version: object.version, after: 0, countMax: ordinal).dropFirst(ordinal - 1).first
+        }
+    }
+
     static var missing: ObjectError { ObjectError(.keyNotFound, "The specified key does not exist.") }
 }
 

@@ -17,10 +17,10 @@ enum AttributeFields {
         var attributes = ObjectAttributes()
         for name in names {
             guard var value = fields[name] else { continue }
-            if name == "Content-Encoding" {
-                // "aws-chunked" is a coding of the transfer, not of the object.
+            if name == "Content-Encoding", value.contains("aws-chunked") {
+                // A coding of the transfer, not of the object.
                 value = value.split(separator: ",").map { $0.filter { $0 != " " } }.filter { $0 != "aws-chunked" }
-                    .joined(separator: ",")
+                    .joined(separator: ", ")
             }
             if name == "x-amz-storage-class", value == "STANDARD" { continue }
             if !value.isEmpty { attributes.fields.append(ObjectAttributes.Pair(name, value)) }

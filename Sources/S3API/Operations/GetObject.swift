@@ -7,10 +7,16 @@ extension S3Call {
     func getObject() async throws -> Response {
         try refuseUnsupportedFields()
         let selection = try ObjectSelection(fields: fields, query: query)
-        let (object, contents) = try await store.getObject(
-            bucket: bucket, owner: identity.ownerID, key: try key()
-        ) { object, parts throws(ObjectError) in try selection.range(of: object, parts) }
-        var response = try head(of: object, selection, range: contents.range)
+        let object: ObjectInfo
+        let contents: ObjectContents
+        do {
+            (object, contents) = try await store.getObject(
+                bucket: bucket, owner: identity.ownerID, key: try key()
+            ) { object, parts throws(ObjectError) in try selection.range(of: object, parts) }
+        } catch let error as ObjectError where error.code == .notModified {
+            return try await notModified()
+        }
+        var response = try await head(of: object, selection, range: contents.range)
         switch contents.whole {
         case .bytes(let bytes): response.body = .bytes(bytes)
         case .file(let bytes): response.body = .file(Self.region(bytes))
@@ -30,22 +36,45 @@ extension S3Call {
     func headObject() async throws -> Response {
         try refuseUnsupportedFields()
         let selection = try ObjectSelection(fields: fields, query: query)
-        let (object, range) = try await store.selectObject(
-            bucket: bucket, owner: identity.ownerID, key: try key()
-        ) { object, parts throws(ObjectError) in try selection.range(of: object, parts) }
-        var response = try head(of: object, selection, range: range)
+        let object: ObjectInfo
+        let range: Range<Int64>
+        do {
+            (object, range) = try await store.selectObject(
+                bucket: bucket, owner: identity.ownerID, key: try key()
+            ) { object, parts throws(ObjectError) in try selection.range(of: object, parts) }
+        } catch let error as ObjectError where error.code == .notModified {
+            return try await notModified()
+        }
+        var response = try await head(of: object, selection, range: range)
         // The connection sends the length and leaves the body out.
         response.body = .stream(length: range.count) { _ in }
+        return response
+    }
+
+    /// 304 with the fields that a cache updates its copy by (RFC 9110 section 15.4.5).
+    private func notModified() async throws -> Response {
+        let object = try await store.headObject(bucket: bucket, key: try key())
+        var response = Response(.notModified)
+        response.fields.append("ETag", "\"\(object.etag)\"")
+        response.fields.append("Last-Modified", object.modified.httpDate)
         return response
     }
 
     /// Status and fields of a GET or HEAD.
     private func head(
         of object: ObjectInfo, _ selection: ObjectSelection, range: Range<Int64>
-    ) throws -> Response {
+    ) async throws -> Response {
         var response = Response(selection.isPartial ? .partialContent : .ok)
-        let wantsChecksum = fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED" && !selection.isPartial
-        AttributeFields.append(object, to: &response.fields, withChecksum: wantsChecksum)
+        let wantsChecksum = fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED"
+        AttributeFields.append(object, to: &response.fields, withChecksum: wantsChecksum && !selection.isPartial)
+        if wantsChecksum, let number = selection.partNumber, let whole = object.checksum {
+            let part = try await store.part(bucket: bucket, key: object.key, ordinal: number)?.checksum
+            let checksum = object.partCount == 0 ? whole : part
+            if let checksum {
+                let shown = Checksum(algorithm: checksum.algorithm, type: whole.type, text: checksum.text)
+                AttributeFields.append(shown, to: &response.fields)
+            }
+        }
         if selection.isPartial {
             response.fields.append("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.size)")
         }

@@ -10,7 +10,7 @@ extension S3Call {
         var listing = try listingQuery()
         let token = query.value("continuation-token")
         let startAfter = query.value("start-after")
-        if let token {
+        if let token, !token.isEmpty {
             guard let place = Base64.decode(token.utf8), !place.isEmpty else {
                 throw S3Error(.invalidArgument, "The continuation token provided is incorrect.")
             }
@@ -39,7 +39,8 @@ extension S3Call {
         let page = try await store.listObjects(bucket: bucket, owner: identity.ownerID, listing)
         var xml = S3XML(root: "ListBucketResult")
         xml.leaf("Name", bucket)
-        xml.leaf("Prefix", encoding.text(listing.prefix))
+        // Clients decode keys and markers of a version 1 listing, but not the prefix.
+        xml.leaf("Prefix", String(utf8: listing.prefix))
         xml.leaf("Marker", encoding.text(marker))
         // Amazon gives it with a delimiter only; clients without one take the last key, which is the same place.
         if let next = page.next { xml.leaf("NextMarker", encoding.text(next)) }

@@ -6,13 +6,13 @@ extension S3Call {
     func putObject() async throws -> Response {
         try refuseUnsupportedFields()
         let key = try key()
-        guard let length = payload.promise.length else { throw S3Error(.missingContentLength) }
+        let length = try announcedLength()
         let attributes = AttributeFields.read(fields)
         try attributes.validate()
         let tags = try AttributeFields.tags(fields)
         try await requireBucketBeforeBody(length)
         let ingest = try await store.ingest(
-            expectedBytes: Int64(length), checksum: payload.promise.algorithm ?? requestedAlgorithm,
+            expectedBytes: length.map { Int64($0) }, checksum: payload.promise.algorithm ?? requestedAlgorithm,
             sha256: payload.promise.sha256 != nil)
         let object: ObjectInfo
         do {
@@ -36,9 +36,18 @@ extension S3Call {
             .flatMap { ChecksumAlgorithm(rawValue: $0.uppercased()) }
     }
 
+    /// The length that was announced; nil for a body in HTTP's own chunks. Throws `MissingContentLength` for neither.
+    func announcedLength() throws(S3Error) -> Int? {
+        if let length = payload.promise.length, length > 0 || fields.contains("Content-Length") { return length }
+        guard fields.contains("Transfer-Encoding") || request.head.version == .http2 else {
+            throw S3Error(.missingContentLength)
+        }
+        return nil
+    }
+
     /// Refuses a large body for a bucket that is not there before it is sent. For a small one the transaction that
     /// names the object finds out as soon, and the look-up is saved.
-    func requireBucketBeforeBody(_ length: Int) async throws {
-        if length > store.smallObjectBytesMax || fields.contains("Expect") { try await requireBucket() }
+    func requireBucketBeforeBody(_ length: Int?) async throws {
+        if (length ?? .max) > store.smallObjectBytesMax || fields.contains("Expect") { try await requireBucket() }
     }
 }

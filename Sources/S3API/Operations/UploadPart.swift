@@ -7,8 +7,8 @@ extension S3Call {
     func uploadPart() async throws -> Response {
         try refuseUnsupportedFields()
         let (key, id, number) = try partAddress()
-        guard let length = payload.promise.length else { throw S3Error(.missingContentLength) }
-        guard Int64(length) <= ObjectLimits.partBytesMax else { throw S3Error(.entityTooLarge) }
+        let length = try announcedLength()
+        guard Int64(length ?? 0) <= ObjectLimits.partBytesMax else { throw S3Error(.entityTooLarge) }
         try await requireBucket()
         // Asked before the body is read: a part for an upload that is gone is refused at its head.
         let upload = try await store.upload(bucket: bucket, key: key, id: id)
@@ -20,7 +20,7 @@ extension S3Call {
                     + "actual checksum Type: \(promised.rawValue.lowercased())")
         }
         let ingest = try await store.ingest(
-            expectedBytes: Int64(length), checksum: promised ?? upload.checksumAlgorithm,
+            expectedBytes: length.map { Int64($0) }, checksum: promised ?? upload.checksumAlgorithm,
             sha256: payload.promise.sha256 != nil)
         let part: PartInfo
         do {
