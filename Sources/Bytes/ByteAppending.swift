@@ -2,7 +2,8 @@
 // Every wire format of the product is written through these few operations.
 
 extension [UInt8] {
-    /// Appends the UTF-8 bytes of `text`.
+    /// Appends the UTF-8 bytes of `text`. Disfavoured, so that a literal is taken as a `StaticString`.
+    @_disfavoredOverload
     @inlinable
     package mutating func append(_ text: String) {
         append(contentsOf: text.utf8)
@@ -17,19 +18,24 @@ extension [UInt8] {
     /// Appends `value` in decimal.
     @inlinable
     package mutating func append(decimal value: some BinaryInteger) {
-        var digits: (UInt64, Bool)
-        if value < 0 {
-            digits = (UInt64(value.magnitude), true)
-        } else {
-            digits = (UInt64(value), false)
+        if value < 0 { append(UInt8(ascii: "-")) }
+        var rest = UInt64(value.magnitude)
+        var digitCount = 1
+        var bound: UInt64 = 10
+        while rest >= bound {
+            digitCount += 1
+            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            bound = next
         }
-        if digits.1 { append(UInt8(ascii: "-")) }
         let start = count
-        repeat {
-            append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digits.0 % 10))
-            digits.0 /= 10
-        } while digits.0 != 0
-        self[start...].reverse()
+        for _ in 0..<digitCount { append(UInt8(ascii: "0")) }
+        var index = start + digitCount
+        while rest > 0 {
+            index -= 1
+            self[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
     }
 
     /// Appends `value` in decimal, left-padded with zeros to `width` digits.

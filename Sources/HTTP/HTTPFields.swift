@@ -67,6 +67,11 @@ package struct HTTPFields: Sendable {
     /// Traps when `name` is not a token or `value` holds CR, LF or NUL: text that came from a client is checked, or
     /// encoded, before it becomes a field.
     package mutating func append(_ name: String, _ value: String) {
+        if entries.isEmpty {
+            // One allocation each for the few fields of an ordinary answer, instead of one for every doubling.
+            storage.reserveCapacity(128)
+            entries.reserveCapacity(4)
+        }
         let nameStart = Int32(storage.count)
         storage.append(name)
         let valueStart = Int32(storage.count)

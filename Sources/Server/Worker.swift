@@ -2,6 +2,7 @@
 
 import Clock
 import EventLoop
+import HTTP
 import Synchronization
 
 /// A server's part on one event loop. Everything but `connectionCount` is confined to that loop.
@@ -51,10 +52,10 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// The `Date` field's value, formatted once a second.
-    var httpDate: [UInt8] {
+    /// The end of every HTTP/1 response head, with its `Date`, made once a second.
+    var headEnd: [UInt8] {
         let turn = loop.turnTime.nanoseconds / 1_000_000_000
-        if turn != date.turn { date = (turn, Array(WallTime.now.httpDate.utf8)) }
+        if turn != date.turn { date = (turn, ResponseHeadWriter.trailing(date: WallTime.now.httpDate)) }
         return date.text
     }
 

@@ -12,17 +12,24 @@ package enum ResponseFraming: Sendable, Equatable {
 
 /// Writes HTTP/1.1 response heads.
 package enum ResponseHeadWriter {
-    /// Appends the status line and fields. Framing, `Connection` and `Date` are added here; a `Content-Length` or
+    /// The `Date` field and the end of a head: made once a second by the caller, since every answer ends in it.
+    package static func trailing(date: String) -> [UInt8] { Array("Date: \(date)\r\n\r\n".utf8) }
+
+    /// Appends the status line and fields. Framing and `Connection` are added here; a `Content-Length` or
     /// `Transfer-Encoding` in `fields` is left out, except a length on an answer to HEAD, which has `framing` absent.
     package static func append(
-        _ response: Response, framing: ResponseFraming, closes: Bool, keepsAliveExplicitly: Bool, date: [UInt8],
+        _ response: Response, framing: ResponseFraming, closes: Bool, keepsAliveExplicitly: Bool, trailing: [UInt8],
         to out: inout [UInt8]
     ) {
-        out.append("HTTP/1.1 ")
-        out.append(decimal: response.status.code)
-        out.append(UInt8(ascii: " "))
-        out.append(response.status.reason)
-        out.append("\r\n")
+        if response.status == .ok {
+            out.append("HTTP/1.1 200 OK\r\n")
+        } else {
+            out.append("HTTP/1.1 ")
+            out.append(decimal: response.status.code)
+            out.append(UInt8(ascii: " "))
+            out.append(response.status.reason)
+            out.append("\r\n")
+        }
         let fields = response.fields
         var hasServer = false
         for entry in fields.entries {
@@ -48,9 +55,7 @@ package enum ResponseHeadWriter {
             out.append("Connection: keep-alive\r\n")
         }
         if !hasServer { out.append("Server: Slipway\r\n") }
-        out.append("Date: ")
-        out.append(contentsOf: date)
-        out.append("\r\n\r\n")
+        out.append(contentsOf: trailing)
     }
 
     private static func isFraming(_ name: ArraySlice<UInt8>) -> Bool {

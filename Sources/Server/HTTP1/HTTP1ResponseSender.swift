@@ -34,7 +34,7 @@ final class HTTP1ResponseSender: @unchecked Sendable {
         }
         ResponseHeadWriter.append(
             response, framing: framing(of: response), closes: false,
-            keepsAliveExplicitly: parsed.head.version == .http10, date: connection.worker.httpDate, to: &connection.out)
+            keepsAliveExplicitly: parsed.head.version == .http10, trailing: connection.worker.headEnd, to: &connection.out)
         if request.method != .head, !response.status.forbidsBody {
             connection.out.append(contentsOf: bytes)
             bodyBytesSent = bytes.count
@@ -53,7 +53,7 @@ final class HTTP1ResponseSender: @unchecked Sendable {
         let keepsAlive = parsed.keepsAlive && !isDraining && readsOn && framing != .untilClose
         ResponseHeadWriter.append(
             response, framing: framing, closes: !keepsAlive,
-            keepsAliveExplicitly: keepsAlive && parsed.head.version == .http10, date: connection.worker.httpDate,
+            keepsAliveExplicitly: keepsAlive && parsed.head.version == .http10, trailing: connection.worker.headEnd,
             to: &connection.out)
         if request.method != .head, !response.status.forbidsBody { try await sendBody(response.body, framing) }
         if keepsAlive {
@@ -133,7 +133,7 @@ final class HTTP1ResponseSender: @unchecked Sendable {
     ) async throws {
         precondition(response.status == .switchingProtocols, "an upgrade answers 101")
         ResponseHeadWriter.append(
-            response, framing: .absent, closes: false, keepsAliveExplicitly: false, date: connection.worker.httpDate,
+            response, framing: .absent, closes: false, keepsAliveExplicitly: false, trailing: connection.worker.headEnd,
             to: &connection.out)
         try await connection.flush()
         try await takeOver(HTTP1Upgrade(connection: connection))
