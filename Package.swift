@@ -41,6 +41,7 @@ let package = Package(
             "Objects", "BlobStore", "Tracking", "Inference", "Runtimes", "Cluster", "Runner",
             "ObjectClient", "HTTPClient", "Database", "Signatures", "Digests",
             "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion",
+            "CLinkedVersions",
         ]),
 
         // Wire formats, routes and error mapping of one protocol each; they never import one another.
@@ -116,6 +117,9 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CStep"),
         .target(name: "CVersion"),
+        .target(
+            name: "CLinkedVersions",
+            linkerSettings: ["ssl", "crypto", "nghttp2", "sqlite3", "curl", "z", "yaml"].map { .linkedLibrary($0) }),
         .target(name: "CChecksums"),
         .target(
             name: "CSimdjson", cxxSettings: [.unsafeFlags(["-w"])], linkerSettings: [.linkedLibrary("simdjson")]),

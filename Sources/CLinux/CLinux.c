@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static _Thread_local void *current_loop = 0;
 
 void *slipway_current_loop(void) { return current_loop; }
@@ -15,3 +18,5 @@ int slipway_pthread_setname(pthread_t thread, const char *name) { return pthread
 void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes) {
     (void)sync_file_range(descriptor, offset, bytes, SYNC_FILE_RANGE_WRITE);
 }
+
+int slipway_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }

@@ -1,3 +1,5 @@
+import Commands
 import Glibc
 
-print("slipway")
+let status = await Program.run(Array(CommandLine.arguments.dropFirst()))
+exit(status)

@@ -15,6 +15,9 @@
 // accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length);
 
+// pipe2 with O_CLOEXEC and O_NONBLOCK.
+int slipway_pipe(int ends[2]);
+
 int slipway_pthread_setname(pthread_t thread, const char *name);
 
 // The event loop that runs on the calling thread, or null. Thread-local, so that a job can tell where it is.

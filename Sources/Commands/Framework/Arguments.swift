@@ -1,0 +1,56 @@
+// The flag syntax: `--name value`, `--name=value`, `--switch`, `--no-switch`, short aliases as `-p value`, and `--`
+// after which every word is a word. A flag may stand before or after the words; the last of two equal flags wins.
+
+/// The flags and words of one command line, by the names of `declarations`.
+package struct Arguments: Sendable, Equatable {
+    package private(set) var flags: [String: String] = [:]
+    package private(set) var words: [String] = []
+    /// True when `--help`, `-h` or a lone `help` was among them.
+    package private(set) var asksHelp = false
+
+    /// Throws `UsageError` for an unknown flag (with the nearest known one), a missing value, or a word too many.
+    package init(_ arguments: some Sequence<String>, for command: Command) throws {
+        var rest = Array(arguments)[...]
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                words += rest
+                break
+            }
+            guard argument.hasPrefix("-"), argument != "-" else {
+                words.append(argument)
+                continue
+            }
+            if argument == "--help" || argument == "-h" {
+                asksHelp = true
+                continue
+            }
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let (declaration, isNegated) = try Self.find(parts[0], in: command)
+            if declaration.placeholder == nil {
+                if parts.count == 2, isNegated { throw UsageError("\(parts[0]) takes no value") }
+                flags[declaration.name] = parts.count == 2 ? parts[1] : isNegated ? "false" : "true"
+            } else if parts.count == 2 {
+                flags[declaration.name] = parts[1]
+            } else if let value = rest.popFirst() {
+                flags[declaration.name] = value
+            } else {
+                throw UsageError("\(argument) needs a value: \(declaration.allowed)")
+            }
+        }
+        if command.positional == nil, let word = words.first, !asksHelp {
+            throw UsageError("unexpected word '\(word)'", hint: "`slipway \(command.name) --help` shows what it takes")
+        }
+    }
+
+    private static func find(_ spelling: String, in command: Command) throws -> (SettingDeclaration, isNegated: Bool) {
+        for declaration in command.settings {
+            if spelling == "--\(declaration.name)" || declaration.aliases.contains(spelling) { return (declaration, false) }
+            if declaration.placeholder == nil, spelling == "--no-\(declaration.name)" { return (declaration, true) }
+        }
+        let known = command.settings.flatMap { ["--\($0.name)"] + $0.aliases } + ["--help"]
+        throw UsageError(
+            "unknown flag \(spelling)",
+            hint: Suggestion.nearest(to: spelling, in: known).map { "Did you mean \($0)?" }
+                ?? "`slipway \(command.name) --help` lists the flags")
+    }
+}

@@ -1,0 +1,91 @@
+// The root credential: given by the environment or a flag, else made at first start and kept in the data folder for
+// the owner's eyes only.
+
+import Bytes
+import EventLoop
+import Formats
+import Glibc
+
+/// Name and secret of the root user of every role.
+struct RootCredential: Sendable, Equatable {
+    let user: String
+    let password: String
+
+    /// True when this start made it: it is shown once.
+    let isNew: Bool
+
+    /// The credential that `settings` give, or the one kept in `folder`, made there when there is none.
+    ///
+    /// Throws `UsageError` when only one half is given, `CommandFailure` when the file cannot be read or written.
+    static func resolve(_ settings: Settings, folder: String) throws -> RootCredential {
+        switch (settings[CommonSettings.rootUser], settings[CommonSettings.rootPassword]) {
+        case (let user?, let password?): return RootCredential(user: user, password: password, isNew: false)
+        case (nil, nil): break
+        default: throw UsageError("give both MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or neither")
+        }
+        let path = "\(folder)/root-credential.json"
+        if let kept = try PrivateFile.read(path) {
+            guard let root = try? JSON.parse(kept), let user = root["user"]?.stringValue,
+                let password = root["password"]?.stringValue
+            else { throw CommandFailure("root-credential.json in the data folder is not understood") }
+            return RootCredential(user: user, password: password, isNew: false)
+        }
+        let made = RootCredential(
+            user: "slipway", password: Base64.encodeURLSafe(Randomness.bytes(18)), isNew: true)
+        let text: JSON = ["user": .string(made.user), "password": .string(made.password)]
+        try PrivateFile.write(path, text.indented + [UInt8(ascii: "\n")])
+        return made
+    }
+}
+
+/// Files that only their owner may read, written beside and renamed.
+enum PrivateFile {
+    /// The bytes of the file, or nil when there is none.
+    static func read(_ path: String) throws -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw CommandFailure("cannot read \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        guard count >= 0 else { throw CommandFailure("cannot read \(path): \(String(cString: strerror(errno)))") }
+        return Array(bytes.prefix(count))
+    }
+
+    static func write(_ path: String, _ bytes: [UInt8]) throws {
+        let beside = "\(path).new"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let isWritten = count == bytes.count && fsync(descriptor) == 0
+        close(descriptor)
+        guard isWritten, rename(beside, path) == 0 else {
+            throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Folders.
+enum Folder {
+    /// Makes the folder and those above it; 0700 for what is new.
+    static func make(_ path: String) throws {
+        var partial = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            partial += "/\(part)"
+            if mkdir(partial, 0o700) != 0, errno != EEXIST {
+                throw CommandFailure("cannot make the folder \(path): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// The absolute path of a folder that exists.
+    static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}

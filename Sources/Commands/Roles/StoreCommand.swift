@@ -1,0 +1,97 @@
+import Glibc
+import S3API
+
+extension Command {
+    /// `slipway store`: the object store.
+    static let store = Command(
+        name: "store", summary: "object store (S3)",
+        details: """
+            Serves the S3 protocol over a folder. `slipway store server FOLDER --address :9002` starts as MinIO's
+            container image does; an address without a host listens on --bind.
+            """,
+        settings: CommonSettings.ofRole + [
+            StoreSettings.address.declaration, StoreSettings.console.declaration, StoreSettings.volumes.declaration,
+            StoreSettings.region.declaration, StoreSettings.domain.declaration, StoreSettings.metricsAuthentication.declaration,
+        ],
+        positional: "[server] [FOLDER]", positionalChoices: ["server"],
+        examples: [
+            ("slipway store", "A store in ./slipway-data/store on port 9000"),
+            ("MINIO_ROOT_USER=minio MINIO_ROOT_PASSWORD=miniostorage slipway store server /data --address :9002",
+             "As a MinIO server is started"),
+        ],
+        run: runStore)
+}
+
+enum StoreSettings {
+    static let address = Setting<String>.text(
+        "address", environment: ["MINIO_ADDRESS"], placeholder: "[HOST]:PORT", default: ":9000",
+        allowed: "[HOST]:PORT, the host numeric", help: "Where S3 is served.", where: { HostAndPort($0) != nil })
+
+    static let console = Setting<String?>.optional(
+        "console-address", environment: ["MINIO_CONSOLE_ADDRESS"], placeholder: "[HOST]:PORT",
+        allowed: "[HOST]:PORT, the host numeric",
+        help: "Accepted for MinIO's command lines; this version has no web console, and says so in the log.",
+        where: { HostAndPort($0) != nil })
+
+    static let volumes = Setting<String?>.optional(
+        "volumes", environment: ["MINIO_VOLUMES"], placeholder: "FOLDER", allowed: "the path of one folder",
+        help: "The folder, when none is given as a word.")
+
+    static let region = Setting<String?>.optional(
+        "region", environment: ["MINIO_REGION", "MINIO_REGION_NAME", "MINIO_SITE_REGION"], placeholder: "NAME",
+        allowed: "a region name such as us-east-1", help: "The region clients must sign for; any when unset.")
+
+    static let domain = Setting<String?>.optional(
+        "domain", environment: ["MINIO_DOMAIN"], placeholder: "NAME[,NAME]", allowed: "domain names with commas",
+        help: "Domains under which buckets are addressed as host names.")
+
+    static let metricsAuthentication = Setting<String>.choice(
+        "metrics-auth", environment: ["MINIO_PROMETHEUS_AUTH_TYPE"], default: "jwt", of: ["jwt", "public"],
+        help: "Who may read the metrics: the root user, or everybody.")
+}
+
+/// `[HOST]:PORT`; the host is nil when it is left out.
+struct HostAndPort: Sendable, Equatable {
+    let host: String?
+    let port: Int
+
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        self.host = host.isEmpty ? nil : String(host)
+        self.port = port
+    }
+}
+
+private func runStore(_ invocation: Invocation) async throws -> Int32 {
+    let settings = invocation.settings
+    var words = invocation.words[...]
+    if words.first == "server" { words = words.dropFirst() }
+    guard words.count <= 1 else {
+        throw UsageError(
+            "one folder, not \(words.count)", hint: "Erasure coding over several drives is not supported; use one folder.")
+    }
+    let data = settings[CommonSettings.data]
+    let folder = words.first ?? settings[StoreSettings.volumes] ?? "\(data)/store"
+    try Folder.make(folder)
+    // The credential stands beside the role's folder when it was chosen by --data, else inside the folder given.
+    let home = words.first ?? settings[StoreSettings.volumes] ?? data
+    let root = try RootCredential.resolve(settings, folder: home)
+    var configuration = S3Configuration(
+        credentials: [StoreCredential(accessKey: root.user, secretKey: root.password)])
+    configuration.region = settings[StoreSettings.region]
+    configuration.domains = settings[StoreSettings.domain]?.split(separator: ",").map(String.init) ?? []
+    configuration.metricsArePublic = settings[StoreSettings.metricsAuthentication] == "public"
+    let listen = HostAndPort(settings[StoreSettings.address])
+    let role = StoreRole(
+        folder: folder, address: listen?.host ?? settings[CommonSettings.address], port: listen?.port ?? 9000,
+        s3: configuration)
+    if root.isNew { Output.line("root user \(root.user), password \(root.password) (kept in \(home), shown once)") }
+    return try await RoleRunner.run("store") {
+        let running = try await role.start()
+        return RunningRole(servers: [("s3", running.server)])
+    }
+}
