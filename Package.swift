@@ -86,7 +86,7 @@ let package = Package(
         layer("EventLoop", ["Log", "Clock", "Bytes", "CLinux", "COpenSSL"]),
 
         // Formats and the small things everything uses. No Foundation.
-        layer("Formats", ["Bytes", "CSimdjson", "CYAML"]),
+        layer("Formats", ["Bytes", "CSimdjson", "CYAML", "CZlib"]),
         layer("Digests", ["Bytes", "COpenSSL", "CChecksums"]),
         layer("Metrics", ["Bytes"]),
         layer("Log", ["Clock", "Bytes"]),
@@ -128,6 +128,7 @@ let package = Package(
         systemLibrary("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
         systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+        systemLibrary("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
 
         // Tests mirror Sources.

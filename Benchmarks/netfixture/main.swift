@@ -6,6 +6,7 @@
 //   GET  /file        FILE, by sendfile
 //   PUT  /sink        counts the body, answers the count
 //   POST /echo        answers the body
+//   gRPC echo.Echo    see GRPCEcho.swift
 
 import EventLoop
 import Glibc
@@ -40,7 +41,8 @@ router.post("/echo") { request in
 
 var configuration = ServerConfiguration(role: "netfixture", address: "127.0.0.1", port: port)
 configuration.accessLog = false
-let server = Server(configuration: configuration, group: EventLoopGroup(count: loopCount)) { try await router.respond(to: $0) }
+let handler = makeEchoRouter().handler { try await router.respond(to: $0) }
+let server = Server(configuration: configuration, group: EventLoopGroup(count: loopCount), handler: handler)
 do {
     try server.start()
 } catch {

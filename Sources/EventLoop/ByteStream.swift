@@ -64,6 +64,22 @@ package final class ByteStream: @unchecked Sendable {
         }
     }
 
+    /// Waits until sending may make progress.
+    package func waitWritable(timeoutMilliseconds: UInt64) async throws(StreamError) {
+        do throws(ChannelFailure) {
+            try await channel.writable(timeoutMilliseconds: timeoutMilliseconds)
+        } catch {
+            throw error == .timedOut ? .timedOut : .aborted
+        }
+    }
+
+    /// Sends what the socket takes of `bytes` from `offset` on, without waiting.
+    package func trySend(_ bytes: [UInt8], from offset: Int) -> IOResult {
+        let result = bytes.withUnsafeBytes { transport.send(UnsafeRawBufferPointer(rebasing: $0[offset...]), more: false) }
+        if result == .wouldBlock { channel.noteWriteWouldBlock() }
+        return result
+    }
+
     /// Sends what the socket takes of `bytes` now and returns how much; 0 also when the stream has failed, which the
     /// next waiting call will report.
     package func sendNow(_ bytes: [UInt8]) -> Int {

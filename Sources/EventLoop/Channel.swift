@@ -2,7 +2,7 @@
 // edge-triggered: a flag is set by an event and cleared only by an attempt that would have blocked, so no wake-up is lost.
 
 import CLinux
-import Clock
+package import Clock
 
 /// Why waiting for a descriptor ended without it becoming ready.
 package enum ChannelFailure: Error, Equatable {
@@ -27,6 +27,9 @@ package final class Channel: @unchecked Sendable {
 
     /// Called once when the peer has been gone for a tick while nobody waits to read: a handler is still at work.
     package var onPeerClosed: (() -> Void)?
+
+    /// Called about every 250 ms with the turn's time: for deadlines other than a wait's.
+    package var onTick: ((MonotonicTime) -> Void)?
 
     /// Set by a listener, which waits in no task: called for each event instead of resuming a reader.
     var onReadable: (() -> Void)?
@@ -130,6 +133,7 @@ package final class Channel: @unchecked Sendable {
     }
 
     func tick(_ now: MonotonicTime) {
+        onTick?(now)
         if let deadline, now >= deadline {
             self.deadline = nil
             fail(.timedOut)

@@ -77,7 +77,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         Task(executorPreference: self) { await body() }
     }
 
-    /// Runs `action` once, when the loop has nothing more to do and is about to wait. Call on the loop.
+    /// Runs `action` once, at the end of the present turn, when its jobs have run. Call on the loop.
     package func beforeNextWait(_ action: @escaping () -> Void) {
         precondition(isCurrent)
         idleActions.append(action)
@@ -145,12 +145,13 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         while true {
             runJobs()
             if takeRemote() { return }
-            let hasJobs = nextJob < jobs.count
-            if !hasJobs, !idleActions.isEmpty {
+            if !idleActions.isEmpty {
                 let actions = idleActions
                 idleActions = []
                 for action in actions { action() }
             }
+            // The actions may have made jobs, and a turn leaves some when it had very many.
+            let hasJobs = nextJob < jobs.count || !idleActions.isEmpty
             let watches = channels.count > freeSlots.count
             let timeout: Int32 = hasJobs ? 0 : watches ? Int32(Self.tickMilliseconds) : -1
             let count = System.epollWait(epoll, events, timeout: timeout)

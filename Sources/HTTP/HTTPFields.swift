@@ -8,6 +8,11 @@ package struct HTTPFields: Sendable {
     package struct Entry: Sendable {
         package var name: Range<Int32>
         package var value: Range<Int32>
+
+        package init(name: Range<Int32>, value: Range<Int32>) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package private(set) var storage: [UInt8]
@@ -42,6 +47,13 @@ package struct HTTPFields: Sendable {
     /// Every value of `name`, in order.
     package func values(_ name: String) -> [String] {
         entries.filter { matches($0, name) }.map { text($0.value) }
+    }
+
+    /// True when the first value of `name` begins with `prefix`, compared without case. Makes no string.
+    package func value(of name: String, hasPrefix prefix: String) -> Bool {
+        guard let entry = entries.first(where: { matches($0, name) }) else { return false }
+        let value = storage[Int(entry.value.lowerBound)..<Int(entry.value.upperBound)]
+        return equalsIgnoringCase(value.prefix(prefix.utf8.count), prefix.utf8)
     }
 
     package func contains(_ name: String) -> Bool {

@@ -1,4 +1,5 @@
 import Bytes
+package import Clock
 
 /// The protocol a request came by.
 package enum HTTPVersion: Sendable, Equatable {
@@ -36,6 +37,10 @@ package final class Request: @unchecked Sendable {
     package var parameters: [(name: Substring, value: String)] = []
     /// Who the request acts for, set by the authentication step; nil is anonymous.
     package var principal: String?
+    /// When the handler's task is to be cancelled, checked four times a second on HTTP/2; nil is never.
+    package var deadline: MonotonicTime?
+    /// True for a body that may stay silent for long, such as a gRPC stream: no body timeout applies.
+    package var mayIdle = false
 
     package init(head: RequestHead, body: RequestBody = .empty, peer: String = "", isTLS: Bool = false) {
         self.head = head

@@ -53,6 +53,8 @@ package struct Response: Sendable {
     package var status: HTTPStatus
     package var fields: HTTPFields
     package var body: ResponseBody
+    /// Fields after the body, on HTTP/2 only; a streamed body names its own through its writer.
+    package var trailers = HTTPFields()
 
     package init(_ status: HTTPStatus = .ok, fields: HTTPFields = HTTPFields(), body: ResponseBody = .empty) {
         self.status = status

@@ -34,9 +34,37 @@ final class Connection: @unchecked Sendable {
     }
 
     private func serve() async {
-        let http1 = HTTP1Connection(stream: stream, worker: worker) { [unowned self] in self.task?.cancel() }
-        protocolConnection = http1
-        await http1.run()
+        await serve(received: ReceiveBuffer(pool: worker.loop.buffers))
+    }
+
+    /// Chooses by the first bytes: the HTTP/2 preface, whose `PRI` is no method, or else HTTP/1.
+    private func serve(received: ReceiveBuffer) async {
+        var match = PrefaceMatch.needsMore
+        while match == .needsMore {
+            let timeout = worker.service.limits.headTimeoutMilliseconds
+            guard let count = try? await stream.read(into: received.room(), timeoutMilliseconds: timeout), count > 0
+            else { return }
+            received.received(count)
+            match = PrefaceMatch(received.bytes)
+        }
+        if match == .http2 {
+            let bytes = Array(received.bytes)
+            received.consume(bytes.count)
+            received.releaseIfEmpty()
+            await serveHTTP2(received: bytes)
+        } else {
+            let http1 = HTTP1Connection(stream: stream, worker: worker, received: received) { [unowned self] in
+                self.task?.cancel()
+            }
+            protocolConnection = http1
+            await http1.run()
+        }
+    }
+
+    private func serveHTTP2(received: [UInt8]) async {
+        guard let http2 = try? HTTP2Connection(stream: stream, worker: worker) else { return }
+        protocolConnection = http2
+        await http2.run(received: received)
     }
 
     func drain() { protocolConnection?.drain() }
@@ -44,6 +72,20 @@ final class Connection: @unchecked Sendable {
     func abort() {
         task?.cancel()
         channel.abort()
+    }
+}
+
+/// What the first bytes of a connection say.
+private enum PrefaceMatch {
+    case http1, http2, needsMore
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        let preface = "PRI ".utf8
+        guard zip(bytes, preface).allSatisfy({ $0 == $1 }) else {
+            self = .http1
+            return
+        }
+        self = bytes.count < preface.count ? .needsMore : .http2
     }
 }
 

@@ -25,12 +25,13 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
     /// An unread body up to this size is read and dropped to keep the connection; over it the connection closes.
     static let drainedBodyBytesMax = 256 * 1024
 
-    init(stream: ByteStream, worker: Worker, cancelTask: @escaping () -> Void) {
+    /// `received` holds what was read to choose the protocol.
+    init(stream: ByteStream, worker: Worker, received: ReceiveBuffer, cancelTask: @escaping () -> Void) {
         self.stream = stream
         self.worker = worker
         self.cancelTask = cancelTask
         limits = worker.service.limits
-        received = ReceiveBuffer(pool: stream.loop.buffers)
+        self.received = received
         parser = RequestHeadParser(
             requestLineBytesMax: worker.service.limits.requestLineBytesMax,
             fieldCountMax: worker.service.limits.fieldCountMax)
