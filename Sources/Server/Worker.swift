@@ -12,7 +12,7 @@ final class Worker: @unchecked Sendable {
     let log: AccessLog
     private var connections: [ObjectIdentifier: Connection] = [:]
     private let count = Atomic<Int>(0)
-    private var date: (turn: UInt64, text: [UInt8]) = (0, [])
+    private var date: (turn: UInt64, text: [UInt8], trailing: [UInt8]) = (0, [], [])
     private var idState: UInt64
 
     init(loop: EventLoop, service: Service) {
@@ -54,9 +54,21 @@ final class Worker: @unchecked Sendable {
 
     /// The end of every HTTP/1 response head, with its `Date`, made once a second.
     var headEnd: [UInt8] {
-        let turn = loop.turnTime.nanoseconds / 1_000_000_000
-        if turn != date.turn { date = (turn, ResponseHeadWriter.trailing(date: WallTime.now.httpDate)) }
+        refreshDate()
+        return date.trailing
+    }
+
+    /// The `date` field's value for HTTP/2.
+    var httpDate: [UInt8] {
+        refreshDate()
         return date.text
+    }
+
+    private func refreshDate() {
+        let turn = loop.turnTime.nanoseconds / 1_000_000_000
+        guard turn != date.turn else { return }
+        let text = WallTime.now.httpDate
+        date = (turn, Array(text.utf8), ResponseHeadWriter.trailing(date: text))
     }
 
     /// A number for a new request (splitmix64).
