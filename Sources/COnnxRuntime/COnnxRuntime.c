@@ -1,239 +1,178 @@
 #include "COnnxRuntime.h"
 
-#include <dlfcn.h>
-#include <string.h>
+// The interface version asked for. Release 1.17 is the oldest that holds every slot used here with today's meaning.
+enum { interface_version = 17, slot_count = 261 };
 
-// Slots of the function table that are called here, by their position in it.
-enum {
-    slot_create_status = 0,
-    slot_get_error_message = 2,
-    slot_create_env = 3,
-    slot_create_session = 7,
-    slot_run = 9,
-    slot_create_session_options = 10,
-    slot_set_graph_optimization_level = 23,
-    slot_set_intra_op_threads = 24,
-    slot_set_inter_op_threads = 25,
-    slot_input_count = 30,
-    slot_output_count = 31,
-    slot_input_type_info = 33,
-    slot_output_type_info = 34,
-    slot_input_name = 36,
-    slot_output_name = 37,
-    slot_create_tensor = 48,
-    slot_create_tensor_with_data = 49,
-    slot_tensor_mutable_data = 51,
-    slot_fill_string_tensor = 52,
-    slot_string_tensor_length = 53,
-    slot_string_tensor_content = 54,
-    slot_cast_type_to_tensor_info = 55,
-    slot_tensor_element_type = 60,
-    slot_dimensions_count = 61,
-    slot_dimensions = 62,
-    slot_shape_element_count = 64,
-    slot_tensor_type_and_shape = 65,
-    slot_create_cpu_memory_info = 69,
-    slot_allocator_free = 76,
-    slot_default_allocator = 78,
-    slot_release_memory_info = 94,
-    slot_release_status = 93,
-    slot_release_session = 95,
-    slot_release_value = 96,
-    slot_release_type_info = 98,
-    slot_release_tensor_info = 99,
-    slot_release_session_options = 100,
-    slot_add_session_config = 130,
+typedef void function(void);
+struct slipway_ort_api {
+    function *slots[slot_count];
 };
 
-struct OrtApi {
-    void *slots[131];
-};
-
-struct base {
-    const OrtApi *(*get_api)(uint32_t version);
+struct api_base {
+    const slipway_ort_api *(*get_api)(uint32_t version);
     const char *(*get_version)(void);
 };
 
-// The version of the table asked for: every slot above existed by then.
-static const uint32_t api_version = 17;
+// Calls slot `number`, whose function has the given parameter types and returns `result`.
+#define CALL(result, number, parameters, ...) (((result(*) parameters)api->slots[number])(__VA_ARGS__))
 
-#define CALL(slot, ...) ((OrtStatus * (*)(__VA_ARGS__)) api->slots[slot])
+typedef slipway_ort_status *status;
+typedef const slipway_ort_api *table;
 
-const OrtApi *slipway_ort_open(const char *path, const char **version, const char **error) {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        *error = dlerror();
-        return 0;
-    }
-    const struct base *(*get_base)(void) = (const struct base *(*)(void))dlsym(library, "OrtGetApiBase");
-    if (!get_base) {
-        *error = "the library does not export OrtGetApiBase";
-        return 0;
-    }
-    const struct base *base = get_base();
+const slipway_ort_api *slipway_ort_api_open(void *get_api_base, const char **version) {
+    const struct api_base *base = ((const struct api_base *(*)(void))get_api_base)();
+    if (base == NULL) return NULL;
     *version = base->get_version();
-    const OrtApi *api = base->get_api(api_version);
-    if (!api) *error = "the library is older than ONNX Runtime 1.17";
-    return api;
+    return base->get_api(interface_version);
 }
 
-const char *slipway_ort_message(const OrtApi *api, const OrtStatus *status) {
-    return ((const char *(*)(const OrtStatus *))api->slots[slot_get_error_message])(status);
+int slipway_ort_status_code(table api, const slipway_ort_status *value) {
+    return CALL(int, 1, (const slipway_ort_status *), value);
 }
 
-void slipway_ort_release_status(const OrtApi *api, OrtStatus *status) {
-    ((void (*)(OrtStatus *))api->slots[slot_release_status])(status);
+const char *slipway_ort_status_message(table api, const slipway_ort_status *value) {
+    return CALL(const char *, 2, (const slipway_ort_status *), value);
 }
 
-OrtStatus *slipway_ort_create_env(const OrtApi *api, OrtEnv **env) {
-    // Level 3: errors only; what goes wrong comes back as a status.
-    return CALL(slot_create_env, int, const char *, OrtEnv **)(3, "slipway", env);
+void slipway_ort_status_release(table api, slipway_ort_status *value) { CALL(void, 93, (slipway_ort_status *), value); }
+
+status slipway_ort_env_create(table api, const char *name, slipway_ort_env **out) {
+    const int severity_error = 3;
+    return CALL(status, 3, (int, const char *, slipway_ort_env **), severity_error, name, out);
 }
 
-OrtStatus *slipway_ort_create_session(
-    const OrtApi *api, OrtEnv *env, const char *path, int intra_op_threads, OrtSession **session) {
-    OrtSessionOptions *options = 0;
-    OrtStatus *status = CALL(slot_create_session_options, OrtSessionOptions **)(&options);
-    if (status) return status;
-    status = CALL(slot_set_intra_op_threads, OrtSessionOptions *, int)(options, intra_op_threads);
-    if (!status) status = CALL(slot_set_inter_op_threads, OrtSessionOptions *, int)(options, 1);
-    if (!status) status = CALL(slot_set_graph_optimization_level, OrtSessionOptions *, int)(options, 99);
-    if (!status)
-        status = CALL(slot_add_session_config, OrtSessionOptions *, const char *, const char *)(
-            options, "session.intra_op.allow_spinning", "0");
-    if (!status)
-        status = CALL(slot_create_session, OrtEnv *, const char *, const OrtSessionOptions *, OrtSession **)(
-            env, path, options, session);
-    ((void (*)(OrtSessionOptions *))api->slots[slot_release_session_options])(options);
-    return status;
+status slipway_ort_memory_create(table api, slipway_ort_memory **out) {
+    const int arena_allocator = 1, default_memory = 0;
+    return CALL(status, 69, (int, int, slipway_ort_memory **), arena_allocator, default_memory, out);
 }
 
-void slipway_ort_release_session(const OrtApi *api, OrtSession *session) {
-    ((void (*)(OrtSession *))api->slots[slot_release_session])(session);
+status slipway_ort_allocator_default(table api, slipway_ort_allocator **out) {
+    return CALL(status, 78, (slipway_ort_allocator **), out);
 }
 
-OrtStatus *slipway_ort_counts(const OrtApi *api, OrtSession *session, size_t *inputs, size_t *outputs) {
-    OrtStatus *status = CALL(slot_input_count, const OrtSession *, size_t *)(session, inputs);
-    return status ? status : CALL(slot_output_count, const OrtSession *, size_t *)(session, outputs);
+status slipway_ort_options_create(table api, slipway_ort_options **out) {
+    return CALL(status, 10, (slipway_ort_options **), out);
 }
 
-static OrtStatus *default_allocator(const OrtApi *api, OrtAllocator **allocator) {
-    return CALL(slot_default_allocator, OrtAllocator **)(allocator);
+status slipway_ort_options_set_threads(table api, slipway_ort_options *options, int intra_op, int inter_op) {
+    status failure = CALL(status, 24, (slipway_ort_options *, int), options, intra_op);
+    return failure ? failure : CALL(status, 25, (slipway_ort_options *, int), options, inter_op);
 }
 
-static OrtStatus *read_tensor_info(
-    const OrtApi *api, const OrtTensorTypeAndShapeInfo *info, int *element_type, int64_t *dims, size_t dims_max,
-    size_t *dims_count) {
-    OrtStatus *status = CALL(slot_tensor_element_type, const OrtTensorTypeAndShapeInfo *, int *)(info, element_type);
-    if (!status) status = CALL(slot_dimensions_count, const OrtTensorTypeAndShapeInfo *, size_t *)(info, dims_count);
-    if (status) return status;
-    if (*dims_count > dims_max) return CALL(slot_create_status, int, const char *)(2, "too many dimensions");
-    return CALL(slot_dimensions, const OrtTensorTypeAndShapeInfo *, int64_t *, size_t)(info, dims, *dims_count);
+status slipway_ort_options_add(table api, slipway_ort_options *options, const char *key, const char *value) {
+    return CALL(status, 130, (slipway_ort_options *, const char *, const char *), options, key, value);
 }
 
-OrtStatus *slipway_ort_describe(
-    const OrtApi *api, OrtSession *session, int is_output, size_t index, char **name, int *element_type, int64_t *dims,
-    size_t dims_max, size_t *dims_count) {
-    OrtAllocator *allocator = 0;
-    OrtStatus *status = default_allocator(api, &allocator);
-    if (status) return status;
-    status = CALL(is_output ? slot_output_name : slot_input_name, const OrtSession *, size_t, OrtAllocator *, char **)(
-        session, index, allocator, name);
-    if (status) return status;
-    OrtTypeInfo *type = 0;
-    status = CALL(is_output ? slot_output_type_info : slot_input_type_info, const OrtSession *, size_t, OrtTypeInfo **)(
-        session, index, &type);
-    if (!status) {
-        const OrtTensorTypeAndShapeInfo *info = 0;
-        status = CALL(slot_cast_type_to_tensor_info, const OrtTypeInfo *, const OrtTensorTypeAndShapeInfo **)(type, &info);
-        *element_type = 0;
-        *dims_count = 0;
-        if (!status && info) status = read_tensor_info(api, info, element_type, dims, dims_max, dims_count);
-        ((void (*)(OrtTypeInfo *))api->slots[slot_release_type_info])(type);
-    }
-    if (status) {
-        slipway_ort_free(api, *name);
-        *name = 0;
-    }
-    return status;
+void slipway_ort_options_release(table api, slipway_ort_options *options) {
+    CALL(void, 100, (slipway_ort_options *), options);
 }
 
-void slipway_ort_free(const OrtApi *api, void *text) {
-    OrtAllocator *allocator = 0;
-    OrtStatus *status = default_allocator(api, &allocator);
-    if (!status) status = CALL(slot_allocator_free, OrtAllocator *, void *)(allocator, text);
-    if (status) slipway_ort_release_status(api, status);
-}
-
-OrtStatus *slipway_ort_create_tensor(
-    const OrtApi *api, void *bytes, size_t byte_count, const int64_t *dims, size_t dims_count, int element_type,
-    OrtValue **value) {
-    OrtMemoryInfo *memory = 0;
-    // Arena allocator 1, default memory 0.
-    OrtStatus *status = CALL(slot_create_cpu_memory_info, int, int, OrtMemoryInfo **)(1, 0, &memory);
-    if (status) return status;
-    status = CALL(
-        slot_create_tensor_with_data, const OrtMemoryInfo *, void *, size_t, const int64_t *, size_t, int, OrtValue **)(
-        memory, bytes, byte_count, dims, dims_count, element_type, value);
-    ((void (*)(OrtMemoryInfo *))api->slots[slot_release_memory_info])(memory);
-    return status;
-}
-
-OrtStatus *slipway_ort_create_strings(
-    const OrtApi *api, const char *const *texts, size_t text_count, const int64_t *dims, size_t dims_count,
-    OrtValue **value) {
-    OrtAllocator *allocator = 0;
-    OrtStatus *status = default_allocator(api, &allocator);
-    // Element type 8 is string.
-    if (!status)
-        status = CALL(slot_create_tensor, OrtAllocator *, const int64_t *, size_t, int, OrtValue **)(
-            allocator, dims, dims_count, 8, value);
-    if (status) return status;
-    status = CALL(slot_fill_string_tensor, OrtValue *, const char *const *, size_t)(*value, texts, text_count);
-    if (status) {
-        slipway_ort_release_value(api, *value);
-        *value = 0;
-    }
-    return status;
-}
-
-void slipway_ort_release_value(const OrtApi *api, OrtValue *value) {
-    ((void (*)(OrtValue *))api->slots[slot_release_value])(value);
-}
-
-OrtStatus *slipway_ort_run(
-    const OrtApi *api, OrtSession *session, const char *const *input_names, const OrtValue *const *inputs,
-    size_t input_count, const char *const *output_names, size_t output_count, OrtValue **outputs) {
-    memset(outputs, 0, output_count * sizeof *outputs);
+status slipway_ort_session_create(
+    table api, const slipway_ort_env *env, const char *path, const slipway_ort_options *options, slipway_ort_session **out) {
     return CALL(
-        slot_run, OrtSession *, const void *, const char *const *, const OrtValue *const *, size_t, const char *const *,
-        size_t, OrtValue **)(session, 0, input_names, inputs, input_count, output_names, output_count, outputs);
+        status, 7, (const slipway_ort_env *, const char *, const slipway_ort_options *, slipway_ort_session **), env, path,
+        options, out);
 }
 
-OrtStatus *slipway_ort_tensor_info(
-    const OrtApi *api, const OrtValue *value, int *element_type, int64_t *dims, size_t dims_max, size_t *dims_count,
-    size_t *element_count) {
-    OrtTensorTypeAndShapeInfo *info = 0;
-    OrtStatus *status =
-        CALL(slot_tensor_type_and_shape, const OrtValue *, OrtTensorTypeAndShapeInfo **)(value, &info);
-    if (status) return status;
-    status = read_tensor_info(api, info, element_type, dims, dims_max, dims_count);
-    if (!status)
-        status = CALL(slot_shape_element_count, const OrtTensorTypeAndShapeInfo *, size_t *)(info, element_count);
-    ((void (*)(OrtTensorTypeAndShapeInfo *))api->slots[slot_release_tensor_info])(info);
-    return status;
+status slipway_ort_session_create_from_bytes(
+    table api, const slipway_ort_env *env, const void *bytes, size_t length, const slipway_ort_options *options,
+    slipway_ort_session **out) {
+    return CALL(
+        status, 8, (const slipway_ort_env *, const void *, size_t, const slipway_ort_options *, slipway_ort_session **), env,
+        bytes, length, options, out);
 }
 
-OrtStatus *slipway_ort_tensor_bytes(const OrtApi *api, OrtValue *value, void **bytes) {
-    return CALL(slot_tensor_mutable_data, OrtValue *, void **)(value, bytes);
+void slipway_ort_session_release(table api, slipway_ort_session *session) {
+    CALL(void, 95, (slipway_ort_session *), session);
 }
 
-OrtStatus *slipway_ort_strings_length(const OrtApi *api, const OrtValue *value, size_t *byte_count) {
-    return CALL(slot_string_tensor_length, const OrtValue *, size_t *)(value, byte_count);
+status slipway_ort_port_count(table api, const slipway_ort_session *session, int output, size_t *out) {
+    return CALL(status, output ? 31 : 30, (const slipway_ort_session *, size_t *), session, out);
 }
 
-OrtStatus *slipway_ort_strings_content(
-    const OrtApi *api, const OrtValue *value, char *bytes, size_t byte_count, size_t *offsets, size_t offset_count) {
-    return CALL(slot_string_tensor_content, const OrtValue *, void *, size_t, size_t *, size_t)(
-        value, bytes, byte_count, offsets, offset_count);
+status slipway_ort_port_name(
+    table api, const slipway_ort_session *session, int output, size_t index, slipway_ort_allocator *allocator, char **out) {
+    return CALL(
+        status, output ? 37 : 36, (const slipway_ort_session *, size_t, slipway_ort_allocator *, char **), session, index,
+        allocator, out);
+}
+
+status slipway_ort_port_type(
+    table api, const slipway_ort_session *session, int output, size_t index, slipway_ort_type **out) {
+    return CALL(
+        status, output ? 34 : 33, (const slipway_ort_session *, size_t, slipway_ort_type **), session, index, out);
+}
+
+status slipway_ort_free(table api, slipway_ort_allocator *allocator, void *memory) {
+    return CALL(status, 76, (slipway_ort_allocator *, void *), allocator, memory);
+}
+
+status slipway_ort_type_shape(table api, const slipway_ort_type *type, const slipway_ort_shape **out) {
+    return CALL(status, 55, (const slipway_ort_type *, const slipway_ort_shape **), type, out);
+}
+
+void slipway_ort_type_release(table api, slipway_ort_type *type) { CALL(void, 98, (slipway_ort_type *), type); }
+
+status slipway_ort_shape_element_type(table api, const slipway_ort_shape *shape, int *out) {
+    return CALL(status, 60, (const slipway_ort_shape *, int *), shape, out);
+}
+
+status slipway_ort_shape_rank(table api, const slipway_ort_shape *shape, size_t *out) {
+    return CALL(status, 61, (const slipway_ort_shape *, size_t *), shape, out);
+}
+
+status slipway_ort_shape_dimensions(table api, const slipway_ort_shape *shape, int64_t *out, size_t rank) {
+    return CALL(status, 62, (const slipway_ort_shape *, int64_t *, size_t), shape, out, rank);
+}
+
+void slipway_ort_shape_release(table api, slipway_ort_shape *shape) { CALL(void, 99, (slipway_ort_shape *), shape); }
+
+status slipway_ort_tensor_over(
+    table api, const slipway_ort_memory *memory, void *bytes, size_t length, const int64_t *dimensions, size_t rank,
+    int element_type, slipway_ort_value **out) {
+    return CALL(
+        status, 49, (const slipway_ort_memory *, void *, size_t, const int64_t *, size_t, int, slipway_ort_value **), memory,
+        bytes, length, dimensions, rank, element_type, out);
+}
+
+status slipway_ort_tensor_create(
+    table api, slipway_ort_allocator *allocator, const int64_t *dimensions, size_t rank, int element_type,
+    slipway_ort_value **out) {
+    return CALL(
+        status, 48, (slipway_ort_allocator *, const int64_t *, size_t, int, slipway_ort_value **), allocator, dimensions,
+        rank, element_type, out);
+}
+
+status slipway_ort_string_buffer(table api, slipway_ort_value *value, size_t index, size_t length, char **out) {
+    return CALL(status, 252, (slipway_ort_value *, size_t, size_t, char **), value, index, length, out);
+}
+
+status slipway_ort_value_shape(table api, const slipway_ort_value *value, slipway_ort_shape **out) {
+    return CALL(status, 65, (const slipway_ort_value *, slipway_ort_shape **), value, out);
+}
+
+status slipway_ort_value_bytes(table api, slipway_ort_value *value, void **out) {
+    return CALL(status, 51, (slipway_ort_value *, void **), value, out);
+}
+
+status slipway_ort_strings_length(table api, const slipway_ort_value *value, size_t *out) {
+    return CALL(status, 53, (const slipway_ort_value *, size_t *), value, out);
+}
+
+status slipway_ort_strings_copy(
+    table api, const slipway_ort_value *value, char *bytes, size_t length, size_t *offsets, size_t count) {
+    return CALL(
+        status, 54, (const slipway_ort_value *, void *, size_t, size_t *, size_t), value, bytes, length, offsets, count);
+}
+
+void slipway_ort_value_release(table api, slipway_ort_value *value) { CALL(void, 96, (slipway_ort_value *), value); }
+
+status slipway_ort_run(
+    table api, slipway_ort_session *session, const char *const *input_names, const slipway_ort_value *const *inputs,
+    size_t input_count, const char *const *output_names, size_t output_count, slipway_ort_value **outputs) {
+    return CALL(
+        status, 9,
+        (slipway_ort_session *, const void *, const char *const *, const slipway_ort_value *const *, size_t,
+         const char *const *, size_t, slipway_ort_value **),
+        session, NULL, input_names, inputs, input_count, output_names, output_count, outputs);
 }

@@ -1,13 +1,13 @@
-/// Why a model runtime could not do what was asked.
+/// Why a model runtime could not do what it was asked.
 package struct RuntimeError: Error, Sendable, Equatable {
-    package enum Code: Sendable, Equatable {
-        /// The runtime's library is missing or cannot be loaded.
-        case unavailable
-        /// The model file is broken, or uses what the runtime does not have.
-        case badModel
-        /// The runtime refused the inputs: their values, or a shape the model's metadata did not rule out.
-        case badInput
-        /// Running failed.
+    package enum Code: Sendable {
+        /// The library is not installed, or is not one that is understood.
+        case libraryMissing
+        /// The model file is missing, damaged, or needs something that is not offered.
+        case modelInvalid
+        /// The inputs do not fit the model in a way only the runtime could see.
+        case inputInvalid
+        /// The runtime failed while it computed.
         case failed
     }
 

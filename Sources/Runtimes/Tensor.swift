@@ -1,85 +1,62 @@
-/// A dense tensor in row-major order.
+/// A tensor: elements in row-major order, little-endian. Elements of type `bytes` stand one after another, each behind
+/// its length in 4 bytes, as the V2 protocol's binary form has them.
 package struct Tensor: Sendable, Equatable {
-    package enum Storage: Sendable, Equatable {
-        /// Little-endian elements of a fixed-width type.
-        case fixed([UInt8])
-        /// The elements of a `BYTES` tensor.
-        case strings([[UInt8]])
-    }
+    package var type: TensorType
+    package var shape: [Int]
+    /// Often a part of a larger buffer, such as a request body, so that nothing is copied on the way in.
+    package var data: ArraySlice<UInt8>
 
-    package let type: TensorType
-    package let shape: [Int]
-    package let storage: Storage
-
-    /// Traps when `storage` does not hold what `type` and `shape` say: whoever takes a tensor off the wire checks first.
-    package init(type: TensorType, shape: [Int], storage: Storage) {
-        switch storage {
-        case .fixed(let bytes):
-            precondition(type.byteCount.map { $0 * Self.elementCount(shape).unsafelyPositive == bytes.count } ?? false)
-        case .strings(let strings):
-            precondition(type == .bytes && strings.count == Self.elementCount(shape).unsafelyPositive)
-        }
+    /// The caller has checked that `data` holds as many elements as `shape` says; see `elementCount(_:)`.
+    package init(type: TensorType, shape: [Int], data: ArraySlice<UInt8>) {
         self.type = type
         self.shape = shape
-        self.storage = storage
+        self.data = data
     }
 
-    package var elementCount: Int { Self.elementCount(shape).unsafelyPositive }
-
-    /// The number of elements of `shape`, or nil when a dimension is negative or the product overflows.
+    /// The number of elements of `shape`; nil when a dimension is negative or the product does not fit.
     package static func elementCount(_ shape: [Int]) -> Int? {
         var count = 1
+        var overflowed = false
         for dimension in shape {
             guard dimension >= 0 else { return nil }
+            // A later zero makes an overflowing product 0, but such a shape is nobody's honest wish.
             let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
-            guard !overflow else { return nil }
             count = product
+            overflowed = overflowed || overflow
+        }
+        return overflowed ? nil : count
+    }
+
+    /// The number of elements when `data` of type `bytes` is well-formed; nil otherwise.
+    package static func stringCount(_ data: ArraySlice<UInt8>) -> Int? {
+        var index = data.startIndex
+        var count = 0
+        while index < data.endIndex {
+            guard let length = stringLength(data, at: index) else { return nil }
+            index += 4 + length
+            count += 1
         }
         return count
     }
 
-    /// The tensors joined along their first dimension. All have the same type and the same further dimensions.
-    package static func concatenate(_ tensors: [Tensor]) -> Tensor {
-        guard let first = tensors.first, tensors.count > 1 else { return tensors[0] }
-        let rows = tensors.reduce(0) { $0 + $1.shape[0] }
-        let shape = [rows] + first.shape.dropFirst()
-        if first.type == .bytes {
-            return Tensor(type: .bytes, shape: shape, storage: .strings(tensors.flatMap(\.strings)))
-        }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(tensors.reduce(0) { $0 + $1.bytes.count })
-        for tensor in tensors { bytes.append(contentsOf: tensor.bytes) }
-        return Tensor(type: first.type, shape: shape, storage: .fixed(bytes))
+    /// The length of the element whose prefix stands at `index`; nil when it would reach past the end.
+    package static func stringLength(_ data: ArraySlice<UInt8>, at index: Int) -> Int? {
+        guard data.endIndex - index >= 4 else { return nil }
+        let length = Int(data[index]) | Int(data[index + 1]) << 8 | Int(data[index + 2]) << 16 | Int(data[index + 3]) << 24
+        return length <= data.endIndex - index - 4 ? length : nil
     }
-
-    /// Rows `range` of the first dimension.
-    package func rows(_ range: Range<Int>) -> Tensor {
-        let rowElements = shape.dropFirst().reduce(1, *)
-        let shape = [range.count] + self.shape.dropFirst()
-        switch storage {
-        case .strings(let strings):
-            return Tensor(
-                type: type, shape: shape,
-                storage: .strings(Array(strings[range.lowerBound * rowElements..<range.upperBound * rowElements])))
-        case .fixed(let bytes):
-            let rowBytes = rowElements * (type.byteCount ?? 0)
-            return Tensor(
-                type: type, shape: shape,
-                storage: .fixed(Array(bytes[range.lowerBound * rowBytes..<range.upperBound * rowBytes])))
-        }
-    }
-
-    /// The elements of a fixed-width tensor; empty for `BYTES`.
-    package var bytes: [UInt8] { if case .fixed(let bytes) = storage { bytes } else { [] } }
-
-    /// The elements of a `BYTES` tensor; empty for the others.
-    package var strings: [[UInt8]] { if case .strings(let strings) = storage { strings } else { [] } }
 }
 
-extension Optional<Int> {
-    /// The count of a shape that was checked when its tensor was made.
-    fileprivate var unsafelyPositive: Int {
-        guard let self else { preconditionFailure("a tensor's shape is not negative and does not overflow") }
-        return self
+/// What a model takes or gives under one name.
+package struct TensorSpecification: Sendable, Equatable {
+    package var name: String
+    package var type: TensorType
+    /// -1 stands for any size.
+    package var shape: [Int]
+
+    package init(name: String, type: TensorType, shape: [Int]) {
+        self.name = name
+        self.type = type
+        self.shape = shape
     }
 }

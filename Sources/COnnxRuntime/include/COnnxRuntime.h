@@ -1,64 +1,90 @@
-// The part of ONNX Runtime's C interface that this project calls, declared here because no package that installs the
-// library brings its header. The library exports one function, OrtGetApiBase; everything else is a table of functions
-// whose slots never move (the table only grows). Each function below calls one slot.
+// ONNX Runtime's C interface, as far as it is used here.
+//
+// The library gives out one table of function pointers, which only ever grows at its end: a function keeps its slot in
+// every later release. Each function below calls one slot; the slot's number stands in COnnxRuntime.c. Nothing of the
+// library is linked: `slipway_ort_api` comes from a library that was opened at run time.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct OrtApi OrtApi;
-typedef struct OrtStatus OrtStatus;
-typedef struct OrtEnv OrtEnv;
-typedef struct OrtSession OrtSession;
-typedef struct OrtSessionOptions OrtSessionOptions;
-typedef struct OrtValue OrtValue;
-typedef struct OrtMemoryInfo OrtMemoryInfo;
-typedef struct OrtAllocator OrtAllocator;
-typedef struct OrtTypeInfo OrtTypeInfo;
-typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
+typedef struct slipway_ort_api slipway_ort_api;
+typedef struct slipway_ort_status slipway_ort_status;
+typedef struct slipway_ort_env slipway_ort_env;
+typedef struct slipway_ort_options slipway_ort_options;
+typedef struct slipway_ort_session slipway_ort_session;
+typedef struct slipway_ort_value slipway_ort_value;
+typedef struct slipway_ort_memory slipway_ort_memory;
+typedef struct slipway_ort_allocator slipway_ort_allocator;
+typedef struct slipway_ort_type slipway_ort_type;
+typedef struct slipway_ort_shape slipway_ort_shape;
 
-// Opens the library with dlopen and asks for the table. Returns null and sets `*error` (static or dlerror's text) when
-// the file cannot be loaded or is too old.
-const OrtApi *slipway_ort_open(const char *path, const char **version, const char **error);
+// The function table of an opened library, from the address of its `OrtGetApiBase`; NULL when the library is older than
+// release 1.17. `*version` is the library's own text, such as "1.31.1", valid as long as the library is open.
+const slipway_ort_api *slipway_ort_api_open(void *get_api_base, const char **version);
 
-// Errors: every function returns null for success. The message belongs to the status.
-const char *slipway_ort_message(const OrtApi *api, const OrtStatus *status);
-void slipway_ort_release_status(const OrtApi *api, OrtStatus *status);
+// Every function that returns a status returns NULL when it succeeded; the caller releases the status otherwise.
+int slipway_ort_status_code(const slipway_ort_api *api, const slipway_ort_status *status);
+const char *slipway_ort_status_message(const slipway_ort_api *api, const slipway_ort_status *status);
+void slipway_ort_status_release(const slipway_ort_api *api, slipway_ort_status *status);
 
-OrtStatus *slipway_ort_create_env(const OrtApi *api, OrtEnv **env);
+slipway_ort_status *slipway_ort_env_create(const slipway_ort_api *api, const char *name, slipway_ort_env **out);
+slipway_ort_status *slipway_ort_memory_create(const slipway_ort_api *api, slipway_ort_memory **out);
+slipway_ort_status *slipway_ort_allocator_default(const slipway_ort_api *api, slipway_ort_allocator **out);
 
-// One session: `intra_op_threads` threads for each run, no spinning between runs.
-OrtStatus *slipway_ort_create_session(
-    const OrtApi *api, OrtEnv *env, const char *path, int intra_op_threads, OrtSession **session);
-void slipway_ort_release_session(const OrtApi *api, OrtSession *session);
+slipway_ort_status *slipway_ort_options_create(const slipway_ort_api *api, slipway_ort_options **out);
+slipway_ort_status *slipway_ort_options_set_threads(
+    const slipway_ort_api *api, slipway_ort_options *options, int intra_op, int inter_op);
+slipway_ort_status *slipway_ort_options_add(
+    const slipway_ort_api *api, slipway_ort_options *options, const char *key, const char *value);
+void slipway_ort_options_release(const slipway_ort_api *api, slipway_ort_options *options);
 
-OrtStatus *slipway_ort_counts(const OrtApi *api, OrtSession *session, size_t *inputs, size_t *outputs);
+slipway_ort_status *slipway_ort_session_create(
+    const slipway_ort_api *api, const slipway_ort_env *env, const char *path, const slipway_ort_options *options,
+    slipway_ort_session **out);
+slipway_ort_status *slipway_ort_session_create_from_bytes(
+    const slipway_ort_api *api, const slipway_ort_env *env, const void *bytes, size_t length,
+    const slipway_ort_options *options, slipway_ort_session **out);
+void slipway_ort_session_release(const slipway_ort_api *api, slipway_ort_session *session);
 
-// The name, element type and dimensions of input or output `index`. `name` is freed with slipway_ort_free. Dimensions
-// over `dims_max` are an error of the caller. An element type of 0 means that the value is no tensor.
-OrtStatus *slipway_ort_describe(
-    const OrtApi *api, OrtSession *session, int is_output, size_t index, char **name, int *element_type, int64_t *dims,
-    size_t dims_max, size_t *dims_count);
-void slipway_ort_free(const OrtApi *api, void *text);
+// The ports of a session: inputs when `output` is 0, outputs when it is 1. A name is freed with `slipway_ort_free`.
+slipway_ort_status *slipway_ort_port_count(
+    const slipway_ort_api *api, const slipway_ort_session *session, int output, size_t *out);
+slipway_ort_status *slipway_ort_port_name(
+    const slipway_ort_api *api, const slipway_ort_session *session, int output, size_t index,
+    slipway_ort_allocator *allocator, char **out);
+slipway_ort_status *slipway_ort_port_type(
+    const slipway_ort_api *api, const slipway_ort_session *session, int output, size_t index, slipway_ort_type **out);
+slipway_ort_status *slipway_ort_free(const slipway_ort_api *api, slipway_ort_allocator *allocator, void *memory);
+// `*out` is NULL for a type that is no tensor; it belongs to `type`.
+slipway_ort_status *slipway_ort_type_shape(
+    const slipway_ort_api *api, const slipway_ort_type *type, const slipway_ort_shape **out);
+void slipway_ort_type_release(const slipway_ort_api *api, slipway_ort_type *type);
 
-// A tensor over the caller's bytes, which outlive it.
-OrtStatus *slipway_ort_create_tensor(
-    const OrtApi *api, void *bytes, size_t byte_count, const int64_t *dims, size_t dims_count, int element_type,
-    OrtValue **value);
-// A string tensor; `texts` are NUL-terminated copies.
-OrtStatus *slipway_ort_create_strings(
-    const OrtApi *api, const char *const *texts, size_t text_count, const int64_t *dims, size_t dims_count,
-    OrtValue **value);
-void slipway_ort_release_value(const OrtApi *api, OrtValue *value);
+slipway_ort_status *slipway_ort_shape_element_type(const slipway_ort_api *api, const slipway_ort_shape *shape, int *out);
+slipway_ort_status *slipway_ort_shape_rank(const slipway_ort_api *api, const slipway_ort_shape *shape, size_t *out);
+slipway_ort_status *slipway_ort_shape_dimensions(
+    const slipway_ort_api *api, const slipway_ort_shape *shape, int64_t *out, size_t rank);
+void slipway_ort_shape_release(const slipway_ort_api *api, slipway_ort_shape *shape);
 
-OrtStatus *slipway_ort_run(
-    const OrtApi *api, OrtSession *session, const char *const *input_names, const OrtValue *const *inputs,
-    size_t input_count, const char *const *output_names, size_t output_count, OrtValue **outputs);
+// A tensor over bytes of the caller, which must outlive it.
+slipway_ort_status *slipway_ort_tensor_over(
+    const slipway_ort_api *api, const slipway_ort_memory *memory, void *bytes, size_t length, const int64_t *dimensions,
+    size_t rank, int element_type, slipway_ort_value **out);
+// A tensor whose memory is the library's; strings are filled with `slipway_ort_string_buffer`.
+slipway_ort_status *slipway_ort_tensor_create(
+    const slipway_ort_api *api, slipway_ort_allocator *allocator, const int64_t *dimensions, size_t rank, int element_type,
+    slipway_ort_value **out);
+slipway_ort_status *slipway_ort_string_buffer(
+    const slipway_ort_api *api, slipway_ort_value *value, size_t index, size_t length, char **out);
+slipway_ort_status *slipway_ort_value_shape(
+    const slipway_ort_api *api, const slipway_ort_value *value, slipway_ort_shape **out);
+slipway_ort_status *slipway_ort_value_bytes(const slipway_ort_api *api, slipway_ort_value *value, void **out);
+slipway_ort_status *slipway_ort_strings_length(const slipway_ort_api *api, const slipway_ort_value *value, size_t *out);
+slipway_ort_status *slipway_ort_strings_copy(
+    const slipway_ort_api *api, const slipway_ort_value *value, char *bytes, size_t length, size_t *offsets, size_t count);
+void slipway_ort_value_release(const slipway_ort_api *api, slipway_ort_value *value);
 
-// Type, dimensions and element count of a tensor.
-OrtStatus *slipway_ort_tensor_info(
-    const OrtApi *api, const OrtValue *value, int *element_type, int64_t *dims, size_t dims_max, size_t *dims_count,
-    size_t *element_count);
-OrtStatus *slipway_ort_tensor_bytes(const OrtApi *api, OrtValue *value, void **bytes);
-OrtStatus *slipway_ort_strings_length(const OrtApi *api, const OrtValue *value, size_t *byte_count);
-OrtStatus *slipway_ort_strings_content(
-    const OrtApi *api, const OrtValue *value, char *bytes, size_t byte_count, size_t *offsets, size_t offset_count);
+slipway_ort_status *slipway_ort_run(
+    const slipway_ort_api *api, slipway_ort_session *session, const char *const *input_names,
+    const slipway_ort_value *const *inputs, size_t input_count, const char *const *output_names, size_t output_count,
+    slipway_ort_value **outputs);

@@ -1,205 +1,196 @@
-import Bytes
 import COnnxRuntime
 
-/// A model loaded into ONNX Runtime. `run` may be called from several threads at once.
-///
-/// `@unchecked Sendable`: sessions are documented as safe for concurrent runs, and nothing else is mutable.
-package final class OnnxSession: @unchecked Sendable {
-    private let runtime: OnnxRuntime
-    private let session: OpaquePointer
-    package let inputs: [TensorDescription]
-    package let outputs: [TensorDescription]
+/// How a session computes.
+package struct SessionOptions: Sendable, Equatable {
+    /// Threads that share one operator's work, the caller's included; 1 to 256.
+    package var intraOpThreadCount = 1
+    /// Threads that run independent operators; 1 to 256.
+    package var interOpThreadCount = 1
 
-    /// Loads the file at `path`. Each run uses `threadCount` threads. Throws `badModel`.
-    package init(runtime: OnnxRuntime, path: String, threadCount: Int) throws(RuntimeError) {
-        self.runtime = runtime
+    package init() {}
+}
+
+/// A loaded ONNX model. Any number of threads may run it at once; its memory goes with the last reference.
+package final class OnnxSession: Sendable {
+    package let inputs: [TensorSpecification]
+    package let outputs: [TensorSpecification]
+    let library: OnnxLibrary
+    private let raw: RawSession
+
+    /// The library's session object. `Run` may be called from any thread (ONNX Runtime's documentation).
+    private struct RawSession: @unchecked Sendable {
+        let pointer: OpaquePointer
+    }
+
+    /// Reads the model at `path`; blocks for the time the runtime optimises it. Throws `RuntimeError.modelInvalid`.
+    package convenience init(library: OnnxLibrary, path: String, options: SessionOptions) throws(RuntimeError) {
+        try self.init(library: library, options: options) { settings, out in
+            slipway_ort_session_create(library.handles.api, library.handles.env, path, settings, &out)
+        }
+    }
+
+    /// Reads the model in `bytes`; it must hold its weights itself. Throws `RuntimeError.modelInvalid`.
+    package convenience init(library: OnnxLibrary, bytes: [UInt8], options: SessionOptions) throws(RuntimeError) {
+        try self.init(library: library, options: options) { settings, out in
+            bytes.withUnsafeBytes {
+                slipway_ort_session_create_from_bytes(
+                    library.handles.api, library.handles.env, $0.baseAddress, $0.count, settings, &out)
+            }
+        }
+    }
+
+    private init(
+        library: OnnxLibrary, options: SessionOptions,
+        create: (_ settings: OpaquePointer, _ out: inout OpaquePointer?) -> OpaquePointer?
+    ) throws(RuntimeError) {
+        let api = library.handles.api
+        var settings: OpaquePointer?
+        try OnnxLibrary.check(api, slipway_ort_options_create(api, &settings), .failed)
+        guard let settings else { throw RuntimeError(.failed, "ONNX Runtime gave no session options") }
+        defer { slipway_ort_options_release(api, settings) }
+        try OnnxLibrary.check(
+            api,
+            slipway_ort_options_set_threads(
+                api, settings, Int32(clamping: options.intraOpThreadCount), Int32(clamping: options.interOpThreadCount)),
+            .failed)
+        // Waiting threads sleep: spinning doubles the CPU of a small model and starves the neighbours.
+        for key in ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"] {
+            try OnnxLibrary.check(api, slipway_ort_options_add(api, settings, key, "0"), .failed)
+        }
         var session: OpaquePointer?
-        try runtime.check(
-            slipway_ort_create_session(runtime.api, runtime.environment, path, Int32(threadCount), &session), .badModel)
-        guard let session else { throw RuntimeError(.badModel, "the runtime made no session") }
-        self.session = session
+        try OnnxLibrary.check(api, create(settings, &session), .modelInvalid)
+        guard let session else { throw RuntimeError(.failed, "ONNX Runtime gave no session") }
+        self.library = library
+        raw = RawSession(pointer: session)
         do throws(RuntimeError) {
-            var inputCount = 0
-            var outputCount = 0
-            try runtime.check(slipway_ort_counts(runtime.api, session, &inputCount, &outputCount), .badModel)
-            inputs = try Self.describe(runtime, session, isOutput: false, count: inputCount)
-            outputs = try Self.describe(runtime, session, isOutput: true, count: outputCount)
+            inputs = try Self.ports(library, session, isOutput: false)
+            outputs = try Self.ports(library, session, isOutput: true)
         } catch {
-            slipway_ort_release_session(runtime.api, session)
+            slipway_ort_session_release(api, session)
             throw error
         }
     }
 
-    deinit { slipway_ort_release_session(runtime.api, session) }
+    deinit { slipway_ort_session_release(library.handles.api, raw.pointer) }
 
-    private static let dimensionCountMax = 32
+    /// Computes `outputNames` from `inputs`, one for every input of the model; blocks the calling thread.
+    ///
+    /// Throws `RuntimeError`: `inputInvalid` when names or shapes do not fit the model, else `failed`.
+    package func run(
+        _ inputs: [(name: String, tensor: Tensor)], outputNames: [String]
+    ) throws(RuntimeError) -> [Tensor] {
+        let api = library.handles.api
+        var names = CStrings()
+        for (name, _) in inputs { names.append(name) }
+        for name in outputNames { names.append(name) }
+        var values: [OpaquePointer?] = []
+        values.reserveCapacity(inputs.count)
+        var outputs = [OpaquePointer?](repeating: nil, count: outputNames.count)
+        defer {
+            for value in values { slipway_ort_value_release(api, value) }
+            for value in outputs where value != nil { slipway_ort_value_release(api, value) }
+        }
+        try withExtendedBytes(inputs[...], &values) { (values: [OpaquePointer?]) throws(RuntimeError) in
+            let status = names.withPointers { pointers in
+                slipway_ort_run(
+                    api, raw.pointer, pointers.baseAddress, values, inputs.count,
+                    pointers.baseAddress.map { $0 + inputs.count }, outputNames.count, &outputs)
+            }
+            try OnnxLibrary.check(api, status, .failed)
+        }
+        var results: [Tensor] = []
+        results.reserveCapacity(outputs.count)
+        for output in outputs {
+            guard let output else { throw RuntimeError(.failed, "the model gave no value for an output") }
+            results.append(try OnnxTensor.read(output, library))
+        }
+        return results
+    }
 
-    private static func describe(
-        _ runtime: OnnxRuntime, _ session: OpaquePointer, isOutput: Bool, count: Int
-    ) throws(RuntimeError) -> [TensorDescription] {
-        var descriptions: [TensorDescription] = []
+    /// Makes a value over the bytes of each input and calls `body` while all of those bytes stand still. Recursive, since
+    /// the memory of an array may only be used inside a closure.
+    private func withExtendedBytes(
+        _ inputs: ArraySlice<(name: String, tensor: Tensor)>, _ values: inout [OpaquePointer?],
+        _ body: ([OpaquePointer?]) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
+        guard let (_, tensor) = inputs.first else { return try body(values) }
+        if tensor.type == .bytes {
+            values.append(try OnnxTensor.strings(tensor, library))
+            return try withExtendedBytes(inputs.dropFirst(), &values, body)
+        }
+        var failure: RuntimeError?
+        tensor.data.withUnsafeBytes { bytes in
+            do throws(RuntimeError) {
+                let width = tensor.type.width ?? 1
+                if Int(bitPattern: bytes.baseAddress).isMultiple(of: width) {
+                    values.append(try OnnxTensor.over(bytes, tensor, library))
+                    try withExtendedBytes(inputs.dropFirst(), &values, body)
+                } else {
+                    // A tensor behind an odd-sized header; the library's vector code wants aligned elements.
+                    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
+                    defer { copy.deallocate() }
+                    copy.copyMemory(from: bytes)
+                    values.append(
+                        try OnnxTensor.over(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]), tensor, library))
+                    try withExtendedBytes(inputs.dropFirst(), &values, body)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Reads names, types and shapes of the model's inputs or outputs.
+    private static func ports(
+        _ library: OnnxLibrary, _ session: OpaquePointer, isOutput: Bool
+    ) throws(RuntimeError) -> [TensorSpecification] {
+        let api = library.handles.api
+        let side: Int32 = isOutput ? 1 : 0
+        var count = 0
+        try OnnxLibrary.check(api, slipway_ort_port_count(api, session, side, &count), .modelInvalid)
+        var found: [TensorSpecification] = []
         for index in 0..<count {
-            var rawName: UnsafeMutablePointer<CChar>?
-            var elementType: Int32 = 0
-            var dimensions = [Int64](repeating: 0, count: dimensionCountMax)
-            var dimensionCount = 0
-            try runtime.check(
-                slipway_ort_describe(
-                    runtime.api, session, isOutput ? 1 : 0, index, &rawName, &elementType, &dimensions, dimensions.count,
-                    &dimensionCount), .badModel)
-            let name = rawName.map { String(cString: $0) } ?? ""
-            slipway_ort_free(runtime.api, rawName)
-            guard let type = TensorType(onnx: elementType) else {
-                throw RuntimeError(
-                    .badModel, "\(isOutput ? "output" : "input") \"\(name)\" is not a tensor of a type served here")
+            var text: UnsafeMutablePointer<CChar>?
+            try OnnxLibrary.check(
+                api, slipway_ort_port_name(api, session, side, index, library.handles.allocator, &text), .modelInvalid)
+            guard let text else { throw RuntimeError(.modelInvalid, "the model has an input or output without a name") }
+            let name = String(cString: text)
+            try OnnxLibrary.check(api, slipway_ort_free(api, library.handles.allocator, text), .failed)
+            var type: OpaquePointer?
+            try OnnxLibrary.check(api, slipway_ort_port_type(api, session, side, index, &type), .modelInvalid)
+            defer { slipway_ort_type_release(api, type) }
+            var shape: OpaquePointer?
+            try OnnxLibrary.check(api, slipway_ort_type_shape(api, type, &shape), .modelInvalid)
+            let what = isOutput ? "output" : "input"
+            guard let shape else {
+                throw RuntimeError(.modelInvalid, "\(what) \"\(name)\" is not a tensor; sequences and maps are not supported")
             }
-            descriptions.append(TensorDescription(
-                name: name, type: type, shape: dimensions.prefix(dimensionCount).map { $0 < 0 ? -1 : Int($0) }))
+            let (element, dimensions) = try OnnxTensor.describe(shape, api)
+            guard let element else {
+                throw RuntimeError(.modelInvalid, "\(what) \"\(name)\" has an element type that is not supported")
+            }
+            found.append(TensorSpecification(name: name, type: element, shape: dimensions.map { $0 < 0 ? -1 : $0 }))
         }
-        return descriptions
-    }
-
-    /// Runs the model and returns the outputs called `outputNames`, in that order. Blocks; call it on a compute thread.
-    package func run(_ inputs: [(name: String, tensor: Tensor)], outputNames: [String]) throws(RuntimeError) -> [Tensor] {
-        var arguments = OnnxArguments(runtime: runtime)
-        defer { arguments.release() }
-        for (name, tensor) in inputs { try arguments.add(name, tensor) }
-        let outputs = outputNames.map { CText($0) }
-        let outputPointers = outputs.map { UnsafePointer<CChar>?($0.pointer) }
-        var results = [OpaquePointer?](repeating: nil, count: outputNames.count)
-        let status = withExtendedLifetime(outputs) {
-            slipway_ort_run(
-                runtime.api, session, arguments.names, arguments.values, arguments.values.count, outputPointers,
-                outputPointers.count, &results)
-        }
-        defer { for case let result? in results { slipway_ort_release_value(runtime.api, result) } }
-        try runtime.check(status, .badInput)
-        var tensors: [Tensor] = []
-        for case let result? in results { tensors.append(try tensor(of: result)) }
-        return tensors
-    }
-
-    private func tensor(of value: OpaquePointer) throws(RuntimeError) -> Tensor {
-        var elementType: Int32 = 0
-        var dimensions = [Int64](repeating: 0, count: Self.dimensionCountMax)
-        var dimensionCount = 0
-        var elementCount = 0
-        try runtime.check(
-            slipway_ort_tensor_info(
-                runtime.api, value, &elementType, &dimensions, dimensions.count, &dimensionCount, &elementCount), .failed)
-        guard let type = TensorType(onnx: elementType) else {
-            throw RuntimeError(.failed, "an output has a type that is not served here")
-        }
-        let shape = dimensions.prefix(dimensionCount).map { Int($0) }
-        guard let width = type.byteCount else {
-            return Tensor(type: type, shape: shape, storage: .strings(try strings(of: value, count: elementCount)))
-        }
-        var raw: UnsafeMutableRawPointer?
-        try runtime.check(slipway_ort_tensor_bytes(runtime.api, value, &raw), .failed)
-        let bytes = [UInt8](UnsafeRawBufferPointer(start: raw, count: elementCount * width))
-        return Tensor(type: type, shape: shape, storage: .fixed(bytes))
-    }
-
-    private func strings(of value: OpaquePointer, count: Int) throws(RuntimeError) -> [[UInt8]] {
-        guard count > 0 else { return [] }
-        var byteCount = 0
-        try runtime.check(slipway_ort_strings_length(runtime.api, value, &byteCount), .failed)
-        var content = [CChar](repeating: 0, count: max(1, byteCount))
-        var offsets = [Int](repeating: 0, count: count)
-        try runtime.check(
-            slipway_ort_strings_content(runtime.api, value, &content, byteCount, &offsets, count), .failed)
-        offsets.append(byteCount)
-        return (0..<count).map { index in
-            content[offsets[index]..<offsets[index + 1]].map { UInt8(bitPattern: $0) }
-        }
+        return found
     }
 }
 
-/// The inputs of one run: names, values and the memory they point into.
-private struct OnnxArguments {
-    private let runtime: OnnxRuntime
-    private var texts: [CText] = []
-    private var memory: [UnsafeMutableRawBufferPointer] = []
-    private(set) var names: [UnsafePointer<CChar>?] = []
-    private(set) var values: [OpaquePointer?] = []
+/// NUL-terminated texts in one buffer, and pointers to them.
+private struct CStrings {
+    private var bytes: [CChar] = []
+    private var offsets: [Int] = []
 
-    init(runtime: OnnxRuntime) { self.runtime = runtime }
+    mutating func append(_ text: String) {
+        offsets.append(bytes.count)
+        for byte in text.utf8 { bytes.append(CChar(bitPattern: byte)) }
+        bytes.append(0)
+    }
 
-    mutating func add(_ name: String, _ tensor: Tensor) throws(RuntimeError) {
-        let dimensions = tensor.shape.map { Int64($0) }
-        var value: OpaquePointer?
-        switch tensor.storage {
-        case .fixed(let bytes):
-            // The runtime reads in place and may need alignment, so the bytes get memory of their own for the run.
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 64)
-            copy.copyBytes(from: bytes)
-            memory.append(copy)
-            try runtime.check(
-                slipway_ort_create_tensor(
-                    runtime.api, copy.baseAddress, bytes.count, dimensions, dimensions.count, tensor.type.onnx, &value),
-                .badInput)
-        case .strings(let strings):
-            guard !strings.contains(where: { $0.contains(0) }) else {
-                throw RuntimeError(.badInput, "input \"\(name)\" holds a string with a NUL byte, which ONNX Runtime cuts")
-            }
-            let elements = strings.map { CText(String(utf8: $0)) }
-            let pointers = elements.map { UnsafePointer<CChar>?($0.pointer) }
-            let status = withExtendedLifetime(elements) {
-                slipway_ort_create_strings(
-                    runtime.api, pointers, pointers.count, dimensions, dimensions.count, &value)
-            }
-            try runtime.check(status, .badInput)
+    func withPointers<Result>(_ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+        bytes.withUnsafeBufferPointer { buffer in
+            let pointers = offsets.map { offset in buffer.baseAddress.map { $0 + offset } }
+            return pointers.withUnsafeBufferPointer(body)
         }
-        let text = CText(name)
-        texts.append(text)
-        names.append(UnsafePointer(text.pointer))
-        values.append(value)
-    }
-
-    mutating func release() {
-        for case let value? in values { slipway_ort_release_value(runtime.api, value) }
-        for buffer in memory { buffer.deallocate() }
-        values = []
-        memory = []
-    }
-}
-
-/// A NUL-terminated copy of a string, for as long as the object lives.
-private final class CText {
-    let pointer: UnsafeMutablePointer<CChar>
-
-    init(_ text: String) {
-        let bytes = text.utf8CString
-        pointer = .allocate(capacity: bytes.count)
-        for (index, byte) in bytes.enumerated() { pointer[index] = byte }
-    }
-
-    deinit { pointer.deallocate() }
-}
-
-extension TensorType {
-    /// ONNX's `TensorProto.DataType` number.
-    var onnx: Int32 {
-        switch self {
-        case .float32: 1
-        case .uint8: 2
-        case .int8: 3
-        case .uint16: 4
-        case .int16: 5
-        case .int32: 6
-        case .int64: 7
-        case .bytes: 8
-        case .bool: 9
-        case .float16: 10
-        case .float64: 11
-        case .uint32: 12
-        case .uint64: 13
-        case .bfloat16: 16
-        }
-    }
-
-    init?(onnx: Int32) {
-        guard let type = Self.allCases.first(where: { $0.onnx == onnx }) else { return nil }
-        self = type
     }
 }
