@@ -50,6 +50,17 @@ package final class BlockingPool: Sendable {
         }
     }
 
+    /// Queues `body` and returns at once; false when `backlogCountMax` closures wait already, and then it never runs.
+    package func submit(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let accepted = queue.withLock { queue in
+            guard queue.count < backlogCountMax else { return false }
+            queue.jobs.append(body)
+            return true
+        }
+        if accepted { semaphore.signal() }
+        return accepted
+    }
+
     /// Runs `body` on a pool thread and resumes the caller on its own executor with the result.
     ///
     /// Throws `PoolFullError` when `backlogCountMax` closures wait already, else what `body` throws.

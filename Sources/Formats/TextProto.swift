@@ -18,9 +18,17 @@ package struct TextProtoMessage: Sendable, Equatable {
         package let value: Value
         /// 1-based, for error messages.
         package let line: Int
+
+        package init(name: String, value: Value, line: Int) {
+            self.name = name
+            self.value = value
+            self.line = line
+        }
     }
 
     package var fields: [Field] = []
+
+    package init() {}
 
     /// The values of every field called `name`.
     package func values(_ name: String) -> [Value] { fields.filter { $0.name == name }.map(\.value) }

@@ -51,6 +51,12 @@ package struct ObjectClient: Sendable {
         try await get(bucket: bucket, key: key).collect(bytesMax: bytesMax)
     }
 
+    /// Reads an object piece by piece: the next piece is asked for when `body` has returned.
+    package func read(bucket: String, key: String, _ body: ([UInt8]) async throws -> Void) async throws {
+        let response = try await get(bucket: bucket, key: key)
+        while let piece = try await response.body.next() { try await body(piece) }
+    }
+
     /// The fields of an object, or nil when there is none.
     package func head(bucket: String, key: String) async throws -> HTTPFields? {
         do {
