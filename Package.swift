@@ -103,6 +103,7 @@ let package = Package(
             name: "ServerTesting", dependencies: ["Server", "HTTP", "EventLoop", "Bytes"], path: "Tests/ServerTesting",
             swiftSettings: settings),
         tests("Bytes", []),
+        tests("BlobStore", ["EventLoop"]),
         tests("Clock", []),
         tests("Database", ["Bytes"]),
         tests("Formats", []),
@@ -132,6 +133,11 @@ let package = Package(
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
 
         // Tests mirror Sources.
+        tests("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Clock", "Bytes"]),
+        tests("Signatures", ["HTTP", "Clock", "Bytes"]),
+        tests("S3API", [
+            "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
+        ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
     ],
     cLanguageStandard: .gnu2x,

@@ -12,12 +12,30 @@
 import Bytes
 import Glibc
 
-/// The opened and locked data folder. Closing the process lets go of the lock.
+/// The lock on a data folder, held until the last reference goes or the process ends.
+private final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(_ path: String) throws(BlobError) {
+        descriptor = try FileSystem.open(path, O_RDWR | O_CREAT)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let number = errno
+            close(descriptor)
+            guard number == EWOULDBLOCK else { throw FileSystem.failure("flock", path, number) }
+            throw BlobError(.locked, "another process serves this folder (\(path) is locked)")
+        }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// The opened and locked data folder.
 struct BlobFolder: Sendable {
     static let formatLine = "slipway-store 1\n"
     static let ballastBytes: Int64 = 4 << 20
 
     let path: String
+    private let lock: FolderLock
 
     var blobs: String { "\(path)/blobs" }
     var temporary: String { "\(path)/tmp" }
@@ -33,7 +51,7 @@ struct BlobFolder: Sendable {
     init(path: String) throws(BlobError) {
         self.path = path
         _ = try FileSystem.makeFolder(path)
-        try Self.lock("\(path)/lock")
+        lock = try FolderLock("\(path)/lock")
         if access("\(path)/.minio.sys", F_OK) == 0 {
             throw BlobError(.incompatible, "\(path) is a MinIO data folder; give Slipway another one and copy through S3")
         }
@@ -44,17 +62,6 @@ struct BlobFolder: Sendable {
         let hasNewTemporary = try FileSystem.makeFolder(temporary)
         if hasNewBlobs || hasNewTemporary { try FileSystem.syncFolder(path) }
         for name in FileSystem.names(in: temporary) { try FileSystem.remove("\(temporary)/\(name)") }
-    }
-
-    private static func lock(_ path: String) throws(BlobError) {
-        let descriptor = try FileSystem.open(path, O_RDWR | O_CREAT)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let number = errno
-            close(descriptor)
-            guard number == EWOULDBLOCK else { throw FileSystem.failure("flock", path, number) }
-            throw BlobError(.locked, "another process serves this folder (\(path) is locked)")
-        }
-        // The descriptor stays open as long as the process, and the lock with it.
     }
 
     private static func checkFormat(_ folder: String) throws(BlobError) {
