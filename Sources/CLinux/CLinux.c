@@ -20,3 +20,7 @@ void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes) {
 }
 
 int slipway_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
+int slipway_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+int slipway_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -18,6 +18,11 @@ int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length)
 // pipe2 with O_CLOEXEC and O_NONBLOCK.
 int slipway_pipe(int ends[2]);
 
+// prctl is variadic, which Swift cannot call. The kernel sends `signal` to this process when its parent's thread ends.
+int slipway_end_with_parent(int signal);
+// Orphaned descendants become children of this process.
+int slipway_become_subreaper(void);
+
 int slipway_pthread_setname(pthread_t thread, const char *name);
 
 // The event loop that runs on the calling thread, or null. Thread-local, so that a job can tell where it is.

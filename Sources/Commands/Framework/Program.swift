@@ -6,7 +6,7 @@ import Log
 /// The `slipway` program.
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
-    package static let commands: [Command] = [.store, .version, .completion, .configuration]
+    package static let commands: [Command] = [.up, .store, .track, .version, .completion, .configuration]
 
     /// Names of settings that stand at the top level of the configuration file.
     static let sharedNames = CommonSettings.ofRole.map(\.name).filter { $0 != CommonSettings.config.declaration.name }
@@ -14,6 +14,7 @@ package enum Program {
     /// Runs the command that `arguments` (without the program's name) ask for and returns the exit status: 0, 1 when
     /// the command failed, 2 when the command line or the configuration cannot be used.
     package static func run(_ arguments: [String], environment: [String: String] = Environment.current) async -> Int32 {
+        ChildProcess.followSupervisor(environment)
         do {
             return try await dispatch(arguments, environment: environment)
         } catch let error as UsageError {

@@ -1,0 +1,29 @@
+/// The roles of `slipway up` and how they find one another: through the public protocols, with the root credential.
+enum RolePlans {
+    static func all(
+        _ settings: Settings, data: String, root: RootCredential, environment: [String: String]
+    ) -> [RolePlan] {
+        let storePort = settings[UpSettings.storePort]
+        var shared = environment
+        shared["SLIPWAY_DATA"] = data
+        shared["SLIPWAY_LOG_LEVEL"] = settings[CommonSettings.logLevel]
+        shared["SLIPWAY_BIND"] = settings[CommonSettings.address]
+        shared["MINIO_ROOT_USER"] = root.user
+        shared["MINIO_ROOT_PASSWORD"] = root.password
+        var objects = shared
+        objects["MLFLOW_S3_ENDPOINT_URL"] = "http://127.0.0.1:\(storePort)"
+        objects["AWS_ACCESS_KEY_ID"] = root.user
+        objects["AWS_SECRET_ACCESS_KEY"] = root.password
+        return [
+            RolePlan(
+                name: "store", arguments: ["store", "--address", ":\(storePort)"], environment: shared,
+                ports: [(storePort, "S3")]),
+            RolePlan(
+                name: "track",
+                arguments: [
+                    "track", "--port", "\(settings[UpSettings.trackPort])", "--artifacts-destination", "s3://mlflow",
+                ],
+                environment: objects, ports: [(settings[UpSettings.trackPort], "MLflow REST, artifact proxy")]),
+        ]
+    }
+}

@@ -1,0 +1,81 @@
+import Clock
+import Glibc
+
+extension Command {
+    /// `slipway up`: every role, supervised.
+    static let up = Command(
+        name: "up", summary: "every role in one go, restarted when one dies",
+        details: """
+            Starts the roles as child processes on 127.0.0.1 over one data folder. Ctrl-C stops them all. The root user is
+            made at first start and shown once, unless MINIO_ROOT_USER and MINIO_ROOT_PASSWORD give one.
+            """,
+        settings: CommonSettings.ofRole + UpSettings.all,
+        examples: [
+            ("slipway up", "Everything, in ./slipway-data"),
+            ("slipway up --data /var/lib/slipway --store-port 9002", "Another folder, another port"),
+        ],
+        run: runUp)
+}
+
+enum UpSettings {
+    static let storePort = Setting<Int>.port(
+        "store-port", environment: ["SLIPWAY_STORE_PORT"], default: 9000, help: "Port of the object store.")
+    static let trackPort = Setting<Int>.port(
+        "track-port", environment: ["SLIPWAY_TRACK_PORT"], default: 5001, help: "Port of the tracking server.")
+    static let inferPort = Setting<Int>.port(
+        "infer-http-port", environment: ["SLIPWAY_INFER_HTTP_PORT"], default: 8000, help: "Port of inference over HTTP.")
+    static let inferGRPCPort = Setting<Int>.port(
+        "infer-grpc-port", environment: ["SLIPWAY_INFER_GRPC_PORT"], default: 8001, help: "Port of inference over gRPC.")
+    static let inferMetricsPort = Setting<Int>.port(
+        "infer-metrics-port", environment: ["SLIPWAY_INFER_METRICS_PORT"], default: 8002, help: "Port of inference metrics.")
+    static let clusterPort = Setting<Int>.port(
+        "cluster-port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443, help: "Port of the Kubernetes API, over TLS.")
+
+    static let all = [
+        storePort.declaration, trackPort.declaration, inferPort.declaration, inferGRPCPort.declaration,
+        inferMetricsPort.declaration, clusterPort.declaration,
+    ]
+}
+
+private func runUp(_ invocation: Invocation) async throws -> Int32 {
+    let started = MonotonicTime.now
+    let settings = invocation.settings
+    try Folder.make(settings[CommonSettings.data])
+    let data = Folder.absolute(settings[CommonSettings.data])
+    let lock = try DataFolderLock(folder: data)
+    defer { withExtendedLifetime(lock) {} }
+    let root = try RootCredential.resolve(settings, folder: data)
+    let plans = RolePlans.all(settings, data: data, root: root, environment: invocation.environment)
+    try checkPorts(plans.flatMap { $0.ports.map(\.port) })
+    var supervisor = try Supervisor(plans: plans)
+    try supervisor.run {
+        Output.line(report(plans, data: data, root: root, seconds: started.elapsedSeconds))
+    }
+    return 0
+}
+
+/// Looks for taken ports before anything starts, so that the message comes once and names them all.
+private func checkPorts(_ ports: [Int]) throws {
+    let taken = ports.compactMap { port in PortHolder.find(port: port).map { (port, $0) } }
+    guard let first = taken.first else { return }
+    let list = taken.map { "port \($0.0) by process \($0.1.processID) (\($0.1.command))" }.joined(separator: ", ")
+    throw CommandFailure(
+        taken.count == 1 ? "port \(first.0) is in use by process \(first.1.processID) (\(first.1.command))" : "in use: \(list)",
+        hint: "Stop it, or choose other ports; `slipway up --help` lists the flags.")
+}
+
+private func report(_ plans: [RolePlan], data: String, root: RootCredential, seconds: Double) -> String {
+    var table = TextTable(["ROLE", "ADDRESS", "SPEAKS"])
+    for plan in plans {
+        for (index, entry) in plan.ports.enumerated() {
+            table.add(index == 0 ? plan.name : "", "127.0.0.1:\(entry.port)", entry.speaks)
+        }
+    }
+    var lines = table.lines + [""]
+    if root.isNew {
+        lines.append("root user \(root.user), password \(root.password) (shown once; kept in root-credential.json)")
+    }
+    if plans.contains(where: { $0.name == "cluster" }) { lines.append("export KUBECONFIG=\(data)/kubeconfig") }
+    lines.append("ready after \(Int(seconds * 1000)) ms; Ctrl-C stops everything")
+    return lines.joined(separator: "\n")
+}
