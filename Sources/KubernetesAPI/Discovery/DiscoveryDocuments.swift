@@ -1,0 +1,144 @@
+// Discovery. Newer clients ask for everything at once (aggregated, v2 or v2beta1), older ones and the Python dynamic
+// client walk the groups.
+
+import Bytes
+import Digests
+import Formats
+import HTTP
+
+/// Answers /api, /api/v1, /apis, /apis/GROUP, /apis/GROUP/VERSION.
+struct DiscoveryDocuments: Sendable {
+    private let groups: [APIGroup]
+
+    init(groups: [APIGroup]) { self.groups = groups }
+
+    func response(_ segments: [String], accept: String) throws(StatusError) -> Response {
+        let isCore = segments[0] == "api"
+        if segments.count == 1 {
+            if let version = Self.aggregatedVersion(accept) { return aggregated(isCore: isCore, version) }
+            return Response(contentType: "application/json", (isCore ? coreVersions : groupList).encoded)
+        }
+        if isCore {
+            guard let core = groups.first(where: { $0.name.isEmpty && $0.version == segments[1] }) else { throw .noSuchPath }
+            return Response(contentType: "application/json", Self.resourceList(core).encoded)
+        }
+        guard let group = groups.first(where: { !$0.name.isEmpty && $0.name == segments[1] }) else { throw .noSuchPath }
+        if segments.count == 2 {
+            var object = Self.entry(group)
+            object["kind"] = "APIGroup"
+            object["apiVersion"] = "v1"
+            return Response(contentType: "application/json", object.encoded)
+        }
+        guard segments[2] == group.version else { throw .noSuchPath }
+        return Response(contentType: "application/json", Self.resourceList(group).encoded)
+    }
+
+    // MARK: Aggregated
+
+    /// The version of aggregated discovery that a client asks for first; nil for the plain form.
+    private static func aggregatedVersion(_ accept: String) -> String? {
+        for range in accept.split(separator: ",") where range.contains("as=APIGroupDiscoveryList") {
+            if range.contains("v=v2beta1") { return "v2beta1" }
+            if range.contains("v=v2") { return "v2" }
+        }
+        return nil
+    }
+
+    private func aggregated(isCore: Bool, _ version: String) -> Response {
+        let items = groups.filter { $0.name.isEmpty == isCore }.map(Self.item)
+        let object: JSON = [
+            "kind": "APIGroupDiscoveryList", "apiVersion": .string("apidiscovery.k8s.io/\(version)"), "metadata": [:],
+            "items": .array(items),
+        ]
+        let body = object.encoded
+        var response = Response(
+            contentType: "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList", body)
+        response.fields.append("Vary", "Accept")
+        response.fields.append("ETag", "\"\(Hex.encode(SHA256.hash(body)).prefix(32).uppercased())\"")
+        return response
+    }
+
+    private static func item(_ group: APIGroup) -> JSON {
+        [
+            "metadata": group.name.isEmpty ? ["creationTimestamp": nil] : ["name": .string(group.name), "creationTimestamp": nil],
+            "versions": [
+                [
+                    "version": .string(group.version), "freshness": "Current",
+                    "resources": .array(group.resources.map { resource(of: group, $0) }),
+                ]
+            ],
+        ]
+    }
+
+    private static func resource(of group: APIGroup, _ resource: APIResource) -> JSON {
+        var object: JSON = [
+            "resource": .string(resource.plural),
+            "responseKind": responseKind(group.name, group.version, resource.kind),
+            "scope": resource.isNamespaced ? "Namespaced" : "Cluster", "singularResource": .string(resource.singular),
+            "verbs": strings(resource.verbs),
+        ]
+        if !resource.shortNames.isEmpty { object["shortNames"] = strings(resource.shortNames) }
+        if !resource.categories.isEmpty { object["categories"] = strings(resource.categories) }
+        if !resource.subresources.isEmpty {
+            object["subresources"] = .array(
+                resource.subresources.map {
+                    [
+                        "subresource": .string($0.name), "responseKind": responseKind($0.group, $0.version, $0.kind),
+                        "verbs": strings($0.verbs),
+                    ]
+                })
+        }
+        return object
+    }
+
+    private static func responseKind(_ group: String, _ version: String, _ kind: String) -> JSON {
+        ["group": .string(group), "version": .string(version), "kind": .string(kind)]
+    }
+
+    private static func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+
+    // MARK: Plain
+
+    private var coreVersions: JSON {
+        [
+            "kind": "APIVersions", "versions": ["v1"],
+            "serverAddressByClientCIDRs": [["clientCIDR": "0.0.0.0/0", "serverAddress": ""]],
+        ]
+    }
+
+    private var groupList: JSON {
+        [
+            "kind": "APIGroupList", "apiVersion": "v1",
+            "groups": .array(groups.filter { !$0.name.isEmpty }.map(Self.entry)),
+        ]
+    }
+
+    private static func entry(_ group: APIGroup) -> JSON {
+        let version: JSON = ["groupVersion": .string(group.groupVersion), "version": .string(group.version)]
+        return ["name": .string(group.name), "versions": [version], "preferredVersion": version]
+    }
+
+    private static func resourceList(_ group: APIGroup) -> JSON {
+        var resources: [JSON] = []
+        for resource in group.resources {
+            var object: JSON = [
+                "name": .string(resource.plural), "singularName": .string(resource.singular),
+                "namespaced": .bool(resource.isNamespaced), "kind": .string(resource.kind), "verbs": strings(resource.verbs),
+            ]
+            if !resource.shortNames.isEmpty { object["shortNames"] = strings(resource.shortNames) }
+            if !resource.categories.isEmpty { object["categories"] = strings(resource.categories) }
+            resources.append(object)
+            for subresource in resource.subresources {
+                resources.append([
+                    "name": .string("\(resource.plural)/\(subresource.name)"), "singularName": "",
+                    "namespaced": .bool(resource.isNamespaced), "kind": .string(subresource.kind),
+                    "verbs": strings(subresource.verbs),
+                ])
+            }
+        }
+        return [
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(group.groupVersion),
+            "resources": .array(resources),
+        ]
+    }
+}
