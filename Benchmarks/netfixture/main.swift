@@ -41,6 +41,17 @@ router.post("/echo") { request in
 
 var configuration = ServerConfiguration(role: "netfixture", address: "127.0.0.1", port: port)
 configuration.accessLog = false
+if let folder = getenv("NETFIXTURE_TLS_FOLDER").map({ String(cString: $0) }) {
+    // Makes an authority (ca.crt) and a certificate there and serves TLS.
+    do {
+        configuration.tls = try GeneratedCertificate.prepare(
+            folder: folder, names: ["localhost", "127.0.0.1"]
+        ).configuration
+    } catch {
+        print("\(error)")
+        exit(1)
+    }
+}
 let handler = makeEchoRouter().handler { try await router.respond(to: $0) }
 let server = Server(configuration: configuration, group: EventLoopGroup(count: loopCount), handler: handler)
 do {

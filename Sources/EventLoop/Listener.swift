@@ -11,6 +11,8 @@ package enum ListenError: Error, Equatable {
     case badAddress(String)
     case inUse(address: String, port: Int)
     case failed(SystemError)
+    /// The certificate or its key cannot be used.
+    case certificate(TLSError)
 }
 
 /// Accepts connections for a group of loops.

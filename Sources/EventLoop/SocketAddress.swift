@@ -30,6 +30,12 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         }
     }
 
+    /// True for a numeric IPv4 or IPv6 address.
+    package static func isNumeric(_ host: String) -> Bool {
+        var address = in6_addr()
+        return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+    }
+
     package var isIPv6: Bool { storage.ss_family == sa_family_t(AF_INET6) }
 
     package var port: Int {

@@ -7,15 +7,14 @@ final class Connection: @unchecked Sendable {
     // Confined to the worker's loop.
     private let worker: Worker
     private let channel: Channel
-    private let stream: ByteStream
+    private let tls: TLSContext?
     private var protocolConnection: (any ProtocolConnection)?
     private var task: Task<Void, Never>?
 
-    init(descriptor: Int32, worker: Worker) {
+    init(descriptor: Int32, worker: Worker, tls: TLSContext?) {
         self.worker = worker
+        self.tls = tls
         channel = Channel(descriptor: descriptor, loop: worker.loop)
-        stream = ByteStream(
-            channel: channel, transport: PlainTransport(descriptor: descriptor), peer: channel.peerName, isTLS: false)
     }
 
     /// Begins to serve; `ended` is called on the loop when the socket is closed.
@@ -28,17 +27,42 @@ final class Connection: @unchecked Sendable {
         channel.onPeerClosed = { [unowned self] in self.protocolConnection?.peerClosed() }
         task = worker.loop.spawn {
             await self.serve()
-            self.stream.close()
+            self.channel.close()
             ended()
         }
     }
 
     private func serve() async {
-        await serve(received: ReceiveBuffer(pool: worker.loop.buffers))
+        let peer = channel.peerName
+        guard let tls else {
+            let plain = PlainTransport(descriptor: channel.descriptor)
+            return await serve(ByteStream(channel: channel, transport: plain, peer: peer, isTLS: false))
+        }
+        do throws(HandshakeFailure) {
+            let timeout = worker.service.limits.handshakeTimeoutMilliseconds
+            let transport = try await TLSTransport.accept(channel, tls, timeoutMilliseconds: timeout)
+            let stream = ByteStream(channel: channel, transport: transport, peer: peer, isTLS: true)
+            if transport.isHTTP2 { return await serveHTTP2(stream, received: []) }
+            await serve(stream)
+        } catch {
+            if error == .plainHTTP { await refusePlainHTTP(peer) }
+        }
+    }
+
+    /// Tells a client that forgot the `s` of `https`.
+    private func refusePlainHTTP(_ peer: String) async {
+        let plain = PlainTransport(descriptor: channel.descriptor)
+        let stream = ByteStream(channel: channel, transport: plain, peer: peer, isTLS: false)
+        let text = "this port speaks TLS: use an https URL\n"
+        let answer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(text.utf8.count)\r\n"
+            + "Connection: close\r\n\r\n" + text
+        try? await stream.write(Array(answer.utf8), timeoutMilliseconds: 1000)
+        await stream.closeGracefully()
     }
 
     /// Chooses by the first bytes: the HTTP/2 preface, whose `PRI` is no method, or else HTTP/1.
-    private func serve(received: ReceiveBuffer) async {
+    private func serve(_ stream: ByteStream) async {
+        let received = ReceiveBuffer(pool: worker.loop.buffers)
         var match = PrefaceMatch.needsMore
         while match == .needsMore {
             let timeout = worker.service.limits.headTimeoutMilliseconds
@@ -51,7 +75,7 @@ final class Connection: @unchecked Sendable {
             let bytes = Array(received.bytes)
             received.consume(bytes.count)
             received.releaseIfEmpty()
-            await serveHTTP2(received: bytes)
+            await serveHTTP2(stream, received: bytes)
         } else {
             let http1 = HTTP1Connection(stream: stream, worker: worker, received: received) { [unowned self] in
                 self.task?.cancel()
@@ -61,7 +85,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func serveHTTP2(received: [UInt8]) async {
+    private func serveHTTP2(_ stream: ByteStream, received: [UInt8]) async {
         guard let http2 = try? HTTP2Connection(stream: stream, worker: worker) else { return }
         protocolConnection = http2
         await http2.run(received: received)

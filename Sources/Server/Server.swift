@@ -22,17 +22,27 @@ package final class Server: Sendable {
     /// Binds the port and begins to serve.
     package func start() throws(ListenError) {
         let workers = workers
+        let tls = try makeTLSContext()
         let holder = ListenerHolder()
         let listener = try Listener(
             host: configuration.address, port: configuration.port, loop: workers[0].loop,
             connectionCountMax: configuration.limits.connectionCountMax
         ) { descriptor in
             let lightest = workers.min { $0.connectionCount < $1.connectionCount } ?? workers[0]
-            lightest.adopt(descriptor) { holder.listener?.connectionEnded() }
+            lightest.adopt(descriptor, tls: tls) { holder.listener?.connectionEnded() }
         }
         holder.listener = listener
         self.listener.withLock { $0 = listener }
         listener.start()
+    }
+
+    private func makeTLSContext() throws(ListenError) -> TLSContext? {
+        guard let files = configuration.tls else { return nil }
+        do throws(TLSError) {
+            return try TLSContext(files)
+        } catch {
+            throw .certificate(error)
+        }
     }
 
     /// The bound port; 0 before `start()`.

@@ -25,10 +25,10 @@ final class Worker: @unchecked Sendable {
     var connectionCount: Int { count.load(ordering: .relaxed) }
 
     /// Takes over an accepted socket. `ended` is called when its connection has closed.
-    func adopt(_ descriptor: Int32, ended: @escaping @Sendable () -> Void) {
+    func adopt(_ descriptor: Int32, tls: TLSContext?, ended: @escaping @Sendable () -> Void) {
         count.wrappingAdd(1, ordering: .relaxed)
         loop.execute {
-            let connection = Connection(descriptor: descriptor, worker: self)
+            let connection = Connection(descriptor: descriptor, worker: self, tls: tls)
             self.connections[ObjectIdentifier(connection)] = connection
             connection.start {
                 self.connections[ObjectIdentifier(connection)] = nil

@@ -48,6 +48,7 @@ enum RoleRunner {
             return CommandFailure(
                 "port \(port) on \(address) is in use\(holder)", hint: "Stop it, or choose another port with a flag.")
         case .failed(let error): return CommandFailure("cannot listen: \(error)")
+        case .certificate(let error): return CommandFailure("cannot serve TLS: \(error)")
         }
     }
 }
