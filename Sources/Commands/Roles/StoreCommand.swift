@@ -1,4 +1,6 @@
 import Glibc
+import Log
+import Objects
 import S3API
 
 extension Command {
@@ -12,6 +14,7 @@ extension Command {
         settings: CommonSettings.ofRole + [
             StoreSettings.address.declaration, StoreSettings.console.declaration, StoreSettings.volumes.declaration,
             StoreSettings.region.declaration, StoreSettings.domain.declaration, StoreSettings.metricsAuthentication.declaration,
+            StoreSettings.accessKeys.declaration,
         ],
         positional: "[server] [FOLDER]", positionalChoices: ["server"],
         examples: [
@@ -48,6 +51,23 @@ enum StoreSettings {
     static let metricsAuthentication = Setting<String>.choice(
         "metrics-auth", environment: ["MINIO_PROMETHEUS_AUTH_TYPE"], default: "jwt", of: ["jwt", "public"],
         help: "Who may read the metrics: the root user, or everybody.")
+
+    static let accessKeys = Setting<String?>.optional(
+        "access-keys", environment: ["SLIPWAY_STORE_ACCESS_KEYS"], placeholder: "NAME:SECRET[,...]",
+        allowed: "pairs NAME:SECRET with commas, secrets of 8 characters or more",
+        help: "Further users beside the root user; each sees and owns the buckets it makes.", isSecret: true,
+        where: { Self.pairs($0) != nil })
+
+    /// The credentials in a list of pairs, or nil when it is ill-formed.
+    static func pairs(_ text: String) -> [StoreCredential]? {
+        var credentials: [StoreCredential] = []
+        for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = pair.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, parts[0].utf8.count >= 3, parts[1].utf8.count >= 8 else { return nil }
+            credentials.append(StoreCredential(accessKey: String(parts[0]), secretKey: String(parts[1])))
+        }
+        return credentials
+    }
 }
 
 /// `[HOST]:PORT`; the host is nil when it is left out.
@@ -81,7 +101,8 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
     let home = words.first ?? settings[StoreSettings.volumes] ?? data
     let root = try RootCredential.resolve(settings, folder: home)
     var configuration = S3Configuration(
-        credentials: [StoreCredential(accessKey: root.user, secretKey: root.password)])
+        credentials: [StoreCredential(accessKey: root.user, secretKey: root.password)]
+            + (settings[StoreSettings.accessKeys].flatMap { StoreSettings.pairs($0) } ?? []))
     configuration.region = settings[StoreSettings.region]
     configuration.domains = settings[StoreSettings.domain]?.split(separator: ",").map(String.init) ?? []
     configuration.metricsArePublic = settings[StoreSettings.metricsAuthentication] == "public"
@@ -90,8 +111,17 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
         folder: folder, address: listen?.host ?? settings[CommonSettings.address], port: listen?.port ?? 9000,
         s3: configuration)
     if root.isNew { Output.line("root user \(root.user), password \(root.password) (kept in \(home), shown once)") }
+    if settings.isGiven(StoreSettings.console) {
+        Logger(role: "store").info("the web console is not part of this release: --console-address opens no port")
+    }
     return try await RoleRunner.run("store") {
-        let running = try await role.start()
-        return RunningRole(servers: [("s3", running.server)])
+        do {
+            let running = try await role.start()
+            return RunningRole(servers: [("s3", running.server)])
+        } catch let error as ObjectError {
+            throw CommandFailure(
+                "cannot open the store in \(folder): \(error.message)",
+                hint: "One process serves a folder; give another with a word or --volumes.")
+        }
     }
 }
