@@ -1,9 +1,10 @@
 #include "CVersion.h"
 
-#ifndef SLIPWAY_COMMIT
+// Written by scripts/build-info; a build without it says so.
+#if __has_include("build-info.h")
+#include "build-info.h"
+#else
 #define SLIPWAY_COMMIT "unknown"
-#endif
-#ifndef SLIPWAY_BUILD_DATE
 #define SLIPWAY_BUILD_DATE "unknown"
 #endif
 

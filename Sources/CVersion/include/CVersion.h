@@ -1,4 +1,4 @@
-// The version, commit and build date compiled into the binary. `make build` passes the last two.
+// The version, commit and build date compiled into the binary. scripts/build-info writes the last two.
 #pragma once
 const char *slipway_version(void);
 const char *slipway_commit(void);

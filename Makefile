@@ -1,0 +1,79 @@
+# Every command of the project. `make` lists them; docs/HACKING.md tells more.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+RELEASE := swift build -c release --static-swift-stdlib
+PYTEST := runtime/python/test/bin/python -m pytest -q -p no:cacheprovider
+FUZZ_ITERATIONS ?= 200000
+ROUNDS ?= 20
+
+.PHONY: help setup build up demo examples test unit clients conformance bench fuzz crash lint fmt docs release clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what building, testing and the demo need and is missing
+	@scripts/setup build test demo
+
+build: ## build the release binary, .build/release/slipway
+	@scripts/setup build
+	@scripts/build-info
+	$(RELEASE) --product slipway
+
+up: build ## run everything in ./slipway-data
+	.build/release/slipway up
+
+demo: build ## the main job on real MNIST: train, track, store, register, serve, call
+	@scripts/setup demo
+	@python3 examples/pipeline/demo.py
+
+examples: demo ## run every example
+	@true
+
+test: unit clients ## every test: units, then the real clients on the real binary
+
+unit: ## unit tests and the tidy test
+	@scripts/setup build
+	swift build --build-tests
+	swift test --skip-build
+
+clients: ## the real clients on the debug binary
+	@scripts/setup build test demo
+	swift build --product slipway
+	$(PYTEST) Tests/Clients
+
+conformance: clients ## the same: clients are the conformance suite
+
+bench: ## the benchmarks beside their peers; prints ratios
+	@scripts/setup build bench test
+	@scripts/build-info
+	$(RELEASE)
+	@Benchmarks/run
+
+fuzz: ## fuzz every parser for longer (FUZZ_ITERATIONS, SLIPWAY_FUZZ_SEED)
+	@scripts/setup build
+	swift build --build-tests
+	SLIPWAY_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test --skip-build --filter FuzzTests
+
+crash: ## kill -9 each role in a loop while it takes writes (ROUNDS)
+	@scripts/setup build test
+	swift build --product slipway
+	@for test in Tests/Crash/*_crash.py; do runtime/python/test/bin/python $$test --rounds $(ROUNDS) || exit 1; done
+
+lint: ## check the format
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Package.swift
+
+fmt: ## format in place
+	swift format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
+
+docs: ## renew the generated document
+	swift build --product slipway
+	.build/debug/slipway configuration > docs/CONFIGURATION.md
+
+release: build ## build the release binary and strip it into slipway-VERSION.tar.gz
+	@version=$$(.build/release/slipway version --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["version"])'); \
+	strip -o .build/slipway .build/release/slipway && \
+	tar -czf slipway-$$version.tar.gz -C .build slipway && echo slipway-$$version.tar.gz
+
+clean: ## remove what was built, not what was installed under runtime/
+	rm -rf .build demo-data
