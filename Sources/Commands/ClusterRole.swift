@@ -1,0 +1,78 @@
+// The cluster role put together: object store, its controllers, the Kubernetes API, TLS, the client configuration.
+
+import Bytes
+
+import Cluster
+import Database
+import EventLoop
+import KubernetesAPI
+import Metrics
+import Server
+
+/// What one cluster server is started with.
+struct ClusterRole: Sendable {
+    /// The platform's data folder, absolute; the role uses `cluster/` in it.
+    var data: String
+    /// A numeric address.
+    var address = "127.0.0.1"
+    var port = 6443
+    /// Plain HTTP without tokens.
+    var isInsecure = false
+    var kubeconfigPath: String
+
+    init(data: String) {
+        self.data = data
+        kubeconfigPath = "\(data)/kubeconfig"
+    }
+
+    /// A cluster that serves.
+    struct Running: Sendable {
+        let server: Server
+        let controllers: ResourceControllers
+        let database: Database
+
+        func stop() async {
+            controllers.stop()
+            await database.close()
+        }
+    }
+
+    /// Opens the objects, starts the controllers and begins to serve.
+    func start() async throws -> Running {
+        let folder = "\(data)/cluster"
+        let database = try Database(path: "\(folder)/cluster.db", migrations: ResourceStore.migrations)
+        let store = try await ResourceStore.open(database: database)
+        try await ClusterFurniture.install(in: store, version: KubernetesAPI.kubernetesVersion)
+        let controllers = ResourceControllers(store: store)
+
+        let token = isInsecure ? nil : try self.token(folder)
+        let metrics = MetricsRegistry()
+        let api = KubernetesAPI(
+            store: store, tokens: token.map { [($0, "slipway-admin")] } ?? [], metrics: metrics)
+        var configuration = ServerConfiguration(role: "cluster", address: address, port: port)
+        configuration.metrics = metrics
+        configuration.faultResponse = { KubernetesAPI.faultResponse($0) }
+        let server = Server(configuration: configuration, handler: api.handler)
+        try server.start()
+        try writeKubeconfig(port: server.port, authority: nil, token: token)
+        return Running(server: server, controllers: controllers, database: database)
+    }
+
+    /// The administrator's token, made at first start.
+    private func token(_ folder: String) throws -> String {
+        let path = "\(folder)/admin-token"
+        if let kept = try PrivateFile.read(path), let text = String(validUTF8: kept.filter { $0 > 0x20 }), !text.isEmpty {
+            return text
+        }
+        let made = Base64.encodeURLSafe(Randomness.bytes(32))
+        try PrivateFile.write(path, Array(made.utf8))
+        return made
+    }
+
+    private func writeKubeconfig(port: Int, authority: [UInt8]?, token: String?) throws {
+        let host = address == "0.0.0.0" || address == "::" ? "127.0.0.1" : address.contains(":") ? "[\(address)]" : address
+        let kubeconfig = Kubeconfig(
+            server: "\(isInsecure ? "http" : "https")://\(host):\(port)", authority: authority, token: token)
+        if try PrivateFile.read(kubeconfigPath) != kubeconfig.text { try PrivateFile.write(kubeconfigPath, kubeconfig.text) }
+    }
+}

@@ -1,0 +1,57 @@
+import Bytes
+import Cluster
+import Database
+import EventLoop
+import KubernetesAPI
+import Metrics
+import Server
+
+extension Command {
+    /// `slipway cluster`: Kubernetes-compatible API and workflows.
+    static let cluster = Command(
+        name: "cluster", summary: "Kubernetes-compatible API, workflows and pods (kubectl)",
+        details: """
+            Serves the Kubernetes API over TLS and runs Argo Workflows and pods as local processes. At first start it makes
+            a certificate authority and a token, and writes them into `kubeconfig` in the data folder:
+            export KUBECONFIG=./slipway-data/kubeconfig
+            """,
+        settings: CommonSettings.ofRole + ClusterSettings.all,
+        examples: [
+            ("slipway cluster", "TLS on port 6443, files in ./slipway-data/cluster"),
+            ("slipway cluster --port 0 --insecure", "Plain HTTP without tokens on a free port of this machine, for tests"),
+        ],
+        run: runCluster)
+}
+
+enum ClusterSettings {
+    static let port = Setting<Int>.port(
+        "port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443, help: "Port of the Kubernetes API.")
+
+    static let insecure = Setting<Bool>.toggle(
+        "insecure", environment: ["SLIPWAY_CLUSTER_INSECURE"], default: false,
+        help: "Plain HTTP, and everybody is the administrator; only on a loopback address.")
+
+    static let kubeconfig = Setting<String?>.optional(
+        "kubeconfig", environment: ["SLIPWAY_KUBECONFIG"], placeholder: "FILE", allowed: "the path of a file",
+        help: "Where to write the client configuration; kubeconfig in the data folder when unset.")
+
+    static let all = [port.declaration, insecure.declaration, kubeconfig.declaration]
+}
+
+private func runCluster(_ invocation: Invocation) async throws -> Int32 {
+    let settings = invocation.settings
+    try Folder.make("\(settings[CommonSettings.data])/cluster")
+    let data = Folder.absolute(settings[CommonSettings.data])
+    var role = ClusterRole(data: data)
+    role.address = settings[CommonSettings.address]
+    role.port = settings[ClusterSettings.port]
+    role.isInsecure = settings[ClusterSettings.insecure]
+    role.kubeconfigPath = settings[ClusterSettings.kubeconfig] ?? "\(data)/kubeconfig"
+    guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
+        throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")
+    }
+    return try await RoleRunner.run("cluster") {
+        let running = try await role.start()
+        return RunningRole(servers: [(role.isInsecure ? "http" : "https", running.server)]) { await running.stop() }
+    }
+}
