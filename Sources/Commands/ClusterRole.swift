@@ -52,10 +52,20 @@ struct ClusterRole: Sendable {
         var configuration = ServerConfiguration(role: "cluster", address: address, port: port)
         configuration.metrics = metrics
         configuration.faultResponse = { KubernetesAPI.faultResponse($0) }
+        let certificate = isInsecure ? nil : try certificate(folder)
+        configuration.tls = certificate?.configuration
         let server = Server(configuration: configuration, handler: api.handler)
         try server.start()
-        try writeKubeconfig(port: server.port, authority: nil, token: token)
+        let authority = try certificate.flatMap { try PrivateFile.read($0.authorityPath) }
+        try writeKubeconfig(port: server.port, authority: authority, token: token)
         return Running(server: server, controllers: controllers, database: database)
+    }
+
+    /// A certificate for every name that a client on this machine, or on its network, may use.
+    private func certificate(_ folder: String) throws -> GeneratedCertificate {
+        var names = ["localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default.svc"]
+        if address != "0.0.0.0", address != "::", !names.contains(address) { names.append(address) }
+        return try GeneratedCertificate.prepare(folder: "\(folder)/tls", names: names)
     }
 
     /// The administrator's token, made at first start.

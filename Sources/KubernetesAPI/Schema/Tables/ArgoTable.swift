@@ -181,6 +181,9 @@ extension SchemaTables {
             14 storedWorkflowTemplateSpec WorkflowSpec?, 15 synchronization SynchronizationStatus?,
             18 artifactRepositoryRef ArtifactRepositoryRefStatus?, 19 artifactGCStatus ArtGCStatus?,
             20 taskResultsCompletionStatus {bool}
+        WorkflowStep: 1 name string, 2 template string, 13 inline Template?, 3 arguments Arguments,
+            4 templateRef TemplateRef?, 5 withItems [any], 6 withParam string, 7 withSequence Sequence?, 8 when string,
+            9 continueOn ContinueOn?, 11 onExit string, 12 hooks {LifecycleHook}
         WorkflowTemplateRef: 1 name string, 2 clusterScope bool
         """
 }
