@@ -24,6 +24,9 @@ enum RolePlans {
                     "track", "--port", "\(settings[UpSettings.trackPort])", "--artifacts-destination", "s3://mlflow",
                 ],
                 environment: objects, ports: [(settings[UpSettings.trackPort], "MLflow REST, artifact proxy")]),
+            RolePlan(
+                name: "cluster", arguments: ["cluster", "--port", "\(settings[UpSettings.clusterPort])"],
+                environment: shared, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
         ]
     }
 }
