@@ -50,9 +50,11 @@ def main():
     version = mlflow.MlflowClient().get_model_version_by_alias("mnist", "champion")
     with mlflow.start_run(run_id=version.run_id):
         mlflow.log_metrics(figures)
-    os.makedirs("/outputs", exist_ok=True)
-    with open("/outputs/figures.json", "w") as file:
-        json.dump(figures, file)
+    # The first is the step's output parameter, the second stays on the volume.
+    for path in ["/outputs/figures.json", "/model-log/figures.json"]:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            json.dump(figures, file)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main():
     client = mlflow.MlflowClient()
     if not client.search_registered_models("name = 'mnist'"):
         client.create_registered_model("mnist", description="Handwritten digits, ResNet-18")
-    source = f"s3://models/mnist"
+    source = "s3://models/mnist"
     version = client.create_model_version("mnist", source, run_id=trained["run_id"]).version
     client.set_model_version_tag("mnist", version, "test_accuracy", f"{trained['accuracy']:.4f}")
 

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""The main job, end to end: `slipway up` in a folder of its own, then kubectl applies the pipeline and this watches it.
+
+Needs only Python's standard library; the steps run in the environment that `make setup` makes. Settings, all optional:
+DEMO_IMAGES (50000), DEMO_TEST_IMAGES (10000), DEMO_KEEP=1 leaves everything running at the end.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BINARY = pathlib.Path(os.environ.get("SLIPWAY_BIN", ROOT / ".build/release/slipway"))
+DATA = pathlib.Path(os.environ.get("DEMO_DATA", ROOT / "demo-data"))
+NAMESPACE, WORKFLOW = "job-ns", "mnist-pipeline"
+PORTS = {"store": 9000, "track": 5001, "infer-http": 8000, "infer-grpc": 8001, "infer-metrics": 8002, "cluster": 6443}
+ON_TERMINAL = sys.stdout.isatty()
+
+
+def end(message):
+    sys.exit(f"demo: {message}")
+
+
+def choose_ports():
+    """The default ports, or free ones in the place of those that are taken."""
+    chosen = {}
+    for name, port in PORTS.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                probe.bind(("127.0.0.1", 0))
+                print(f"demo: port {port} is taken; {name} uses {probe.getsockname()[1]}")
+            chosen[name] = probe.getsockname()[1]
+    return chosen
+
+
+@contextlib.contextmanager
+def slipway(ports, password):
+    """`slipway up`, stopped with Ctrl-C's signal at the end."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    log = open(DATA / "slipway.log", "ab")
+    environment = dict(os.environ, MINIO_ROOT_USER="slipway", MINIO_ROOT_PASSWORD=password, SLIPWAY_RUNTIME=str(ROOT / "runtime"))
+    arguments = [str(BINARY), "up", "--data", str(DATA / "data")] + [f"--{name}-port={port}" for name, port in ports.items()]
+    started = time.monotonic()
+    process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log)
+    try:
+        for port in ports.values():
+            while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+                if process.poll() is not None:
+                    end(f"slipway up ended with {process.returncode}; its log is {DATA / 'slipway.log'}")
+                if time.monotonic() - started > 20:
+                    end(f"port {port} is not served after 20 s; the log is {DATA / 'slipway.log'}")
+                time.sleep(0.01)
+        print(f"slipway up: every port ready after {(time.monotonic() - started) * 1000:.0f} ms")
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+class Kubectl:
+    def __init__(self, kubeconfig):
+        local = ROOT / "runtime/bin/kubectl"
+        self.program = shutil.which("kubectl") or (str(local) if local.exists() else end("kubectl is missing; run make setup"))
+        self.environment = dict(os.environ, KUBECONFIG=str(kubeconfig))
+
+    def __call__(self, *arguments, stdin=None, quiet=False):
+        result = subprocess.run(
+            [self.program, *arguments], env=self.environment, input=stdin, capture_output=True, text=True)
+        if result.returncode != 0:
+            end(f"kubectl {' '.join(arguments)}: {result.stderr.strip()}")
+        if not quiet and result.stdout.strip():
+            print("  " + result.stdout.strip().replace("\n", "\n  "))
+        return result.stdout
+
+    def create(self, kind, name, *arguments):
+        """Creates or renews a ConfigMap or Secret."""
+        manifest = self("create", *kind, name, "-n", NAMESPACE, *arguments, "--dry-run=client", "-o", "yaml", quiet=True)
+        self("apply", "-f", "-", stdin=manifest)
+
+
+def apply_everything(kubectl, ports, password):
+    for name in ["namespace", "pvc-model-log", "rbac"]:
+        kubectl("apply", "-f", str(HERE / f"manifests/{name}.yaml"))
+    kubectl.create(["configmap"], "pipeline-scripts", f"--from-file={HERE / 'scripts'}")
+    kubectl.create(["secret", "generic"], "s3-credentials", "--from-literal=AWS_ACCESS_KEY_ID=slipway",
+                   f"--from-literal=AWS_SECRET_ACCESS_KEY={password}")
+    settings = {
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['track']}",
+        "MLFLOW_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['store']}",
+        "INFERENCE_GRPC": f"127.0.0.1:{ports['infer-grpc']}",
+        "DEMO_IMAGES": os.environ.get("DEMO_IMAGES", "50000"),
+        "DEMO_TEST_IMAGES": os.environ.get("DEMO_TEST_IMAGES", "10000"),
+        "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+    kubectl.create(["configmap"], "pipeline-settings", *[f"--from-literal={key}={value}" for key, value in settings.items()])
+    kubectl("delete", "workflow", WORKFLOW, "-n", NAMESPACE, "--ignore-not-found", quiet=True)
+    kubectl("apply", "-f", str(HERE / "manifests/workflow.yaml"))
+
+
+def steps_of(workflow):
+    nodes = workflow.get("status", {}).get("nodes", {}).values()
+    pods = [node for node in nodes if node.get("type") == "Pod"]
+    return sorted(pods, key=lambda node: node.get("startedAt") or "~")
+
+
+def seconds_of(node):
+    def moment(text):
+        return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    if not node.get("startedAt"):
+        return 0
+    ended = moment(node["finishedAt"]) if node.get("finishedAt") else time.mktime(time.gmtime())
+    return ended - moment(node["startedAt"])
+
+
+def watch(kubectl):
+    """Shows the steps until the workflow ends: one line that is renewed on a terminal, a line a change elsewhere."""
+    shown = None
+    while True:
+        workflow = json.loads(kubectl("get", "workflow", WORKFLOW, "-n", NAMESPACE, "-o", "json", quiet=True))
+        phase = workflow.get("status", {}).get("phase", "Pending")
+        steps = steps_of(workflow)
+        line = "  ".join(f"{node['displayName']} {node['phase']}" for node in steps)
+        if ON_TERMINAL:
+            timed = "  ".join(f"{node['displayName']} {node['phase']} {seconds_of(node):.0f}s" for node in steps)
+            print(f"\r\033[K{timed}", end="", flush=True)
+        elif line != shown:
+            print(f"  {line or phase}", flush=True)
+            shown = line
+        if phase in ("Succeeded", "Failed", "Error"):
+            print("\n" if ON_TERMINAL else "", end="")
+            return workflow
+        time.sleep(0.5)
+
+
+def report(kubectl, workflow, ports):
+    steps = steps_of(workflow)
+    print("\nSTEP     PHASE      SECONDS  LAST LINE OF ITS LOG")
+    for node in steps:
+        pod = node.get("podName") or pod_of(kubectl, node)
+        last = kubectl("logs", pod, "-n", NAMESPACE, "--tail=1", quiet=True).strip() if pod else ""
+        print(f"{node['displayName']:<8} {node['phase']:<10} {seconds_of(node):>7.0f}  {last[:100]}")
+    if workflow["status"]["phase"] != "Succeeded":
+        failed = next((node for node in steps if node["phase"] in ("Failed", "Error")), None)
+        pod = pod_of(kubectl, failed) if failed else None
+        tail = kubectl("logs", pod, "-n", NAMESPACE, "--tail=30", quiet=True) if pod else ""
+        end(f"the workflow {workflow['status']['phase']}: {workflow['status'].get('message', '')}\n{tail}")
+    outputs = {p["name"]: p["value"] for node in steps for p in node.get("outputs", {}).get("parameters", [])}
+    trained, figures = json.loads(outputs["trained"]), json.loads(outputs["figures"])
+    print(f"""
+test accuracy      {trained['accuracy']:.4f} in training, {figures['served_accuracy']:.4f} served
+inference latency  p50 {figures['latency_p50_ms']:.2f} ms, p99 {figures['latency_p99_ms']:.2f} ms
+throughput         {figures['images_per_second']:.0f} images/s
+
+object store  http://127.0.0.1:{ports['store']}     tracking  http://127.0.0.1:{ports['track']}
+inference     http://127.0.0.1:{ports['infer-http']}     Kubernetes  https://127.0.0.1:{ports['cluster']}""")
+    return trained["accuracy"], figures
+
+
+def pod_of(kubectl, node):
+    pods = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-o", "json", quiet=True))["items"]
+    for pod in pods:
+        if pod["metadata"].get("annotations", {}).get("workflows.argoproj.io/node-id") == node["id"]:
+            return pod["metadata"]["name"]
+    return None
+
+
+def main():
+    if not BINARY.exists():
+        end(f"{BINARY} is missing; run make build")
+    ports, password = choose_ports(), secrets.token_urlsafe(18)
+    with slipway(ports, password):
+        kubeconfig = DATA / "data/kubeconfig"
+        kubectl = Kubectl(kubeconfig)
+        apply_everything(kubectl, ports, password)
+        workflow = watch(kubectl)
+        accuracy, _ = report(kubectl, workflow, ports)
+        full = os.environ.get("DEMO_IMAGES", "50000") == "50000"
+        if full and accuracy < 0.97:
+            end(f"the test accuracy {accuracy:.4f} is below 0.97")
+        print(f"""
+Try next, with DEMO_KEEP=1 make demo:
+  export KUBECONFIG={kubeconfig}
+  kubectl get workflow,pods -n {NAMESPACE}
+  kubectl logs -n {NAMESPACE} -l workflows.argoproj.io/workflow={WORKFLOW} --tail=3
+  curl -s http://127.0.0.1:{ports['infer-http']}/v2/models/mnist""")
+        if os.environ.get("DEMO_KEEP") == "1":
+            print("running until Ctrl-C")
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+
+
+if __name__ == "__main__":
+    main()
