@@ -6,6 +6,7 @@
 //   GET  /file        FILE, by sendfile
 //   PUT  /sink        counts the body, answers the count
 //   POST /echo        answers the body
+//   GET  /websocket   echoes messages
 //   gRPC echo.Echo    see GRPCEcho.swift
 
 import EventLoop
@@ -37,6 +38,19 @@ router.put("/sink") { request in
 }
 router.post("/echo") { request in
     Response(contentType: "application/octet-stream", try await request.body.collect(bytesMax: 64 << 20))
+}
+// Echoes messages; the text "close" makes the server close, "fail" makes its handler fail.
+router.get("/websocket") { request in
+    WebSocketUpgrade.response(request, subprotocols: ["v5.echo", "v4.echo"], messageBytesMax: 1 << 20) { socket in
+        while let message = try await socket.receive() {
+            switch message {
+            case .text("close"): return await socket.close(code: 3000, reason: "as you wish")
+            case .text("fail"): throw BodyError.malformed
+            case .text(let text): try await socket.send(text: text)
+            case .binary(let bytes): try await socket.send(binary: bytes)
+            }
+        }
+    }
 }
 
 var configuration = ServerConfiguration(role: "netfixture", address: "127.0.0.1", port: port)

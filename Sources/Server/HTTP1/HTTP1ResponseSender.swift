@@ -136,7 +136,14 @@ final class HTTP1ResponseSender: @unchecked Sendable {
             response, framing: .absent, closes: false, keepsAliveExplicitly: false, trailing: connection.worker.headEnd,
             to: &connection.out)
         try await connection.flush()
-        try await takeOver(HTTP1Upgrade(connection: connection))
+        do {
+            try await takeOver(HTTP1Upgrade(connection: connection))
+        } catch {
+            await connection.stream.closeGracefully()
+            throw error
+        }
+        // What was sent last must reach a peer that is still sending.
+        await connection.stream.closeGracefully()
     }
 }
 
