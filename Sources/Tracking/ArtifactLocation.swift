@@ -30,7 +30,7 @@ package enum ArtifactLocation {
         guard let decoded, !hasTraversal(decoded), !decoded.contains("#"), !decoded.utf8.contains(where: { $0 < 0x20 })
         else {
             throw .invalid(
-                "Invalid \(what): '\(NameRules.abbreviated(location))'. It must not hold '..', '#', a control character or a broken escape.")
+                "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references ('..'), '#' or control characters.")
         }
         if scheme(of: decoded) != "file", let mark = decoded.firstIndex(of: "?") {
             guard decoded[mark...].utf8.allSatisfy({ $0 != UInt8(ascii: "/") }) else {

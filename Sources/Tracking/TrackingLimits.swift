@@ -28,6 +28,7 @@ package enum TrackingLimits {
     package static let historyPerPageMax = 25_000
     package static let runsPerHistoryMax = 100
     package static let pointsPerRunMax = 2500
+    package static let experimentsPerDatasetSearchMax = 20
     package static let filterBytesMax = 64 * 1024
     package static let filterClausesMax = 64
 }

@@ -30,10 +30,14 @@ extension MLflowService {
 
     func uploadArtifact(_ request: Request) async throws -> Response {
         guard let id = request.queryValue("run_uuid") ?? request.queryValue("run_id"), !id.isEmpty else {
-            throw RequestMessage.absent("run_uuid")
+            throw MLflowError.invalid("Request must specify run_uuid.")
         }
+        guard let name = request.queryValue("path"), !name.isEmpty else {
+            throw MLflowError.invalid("Request must specify path.")
+        }
+        guard request.body.length != 0 else { throw MLflowError.invalid("Request must specify data.") }
         let run = try await store.runInformation(id: id)
-        let (store, path) = try artifacts.resolve(run.artifactLocation, try Self.pathParameter(request))
+        let (store, path) = try artifacts.resolve(run.artifactLocation, name)
         try await store.write(path, request.body)
         return .message()
     }

@@ -62,7 +62,15 @@ extension MLflowService {
     }
 
     func searchDatasets(_ message: RequestMessage) async throws -> Response {
-        let summaries = try await store.datasetSummaries(experimentIDs: try message.strings("experiment_ids"))
+        let ids = try message.strings("experiment_ids")
+        guard !ids.isEmpty else {
+            throw MLflowError.invalid("SearchDatasets request must specify at least one experiment_id.")
+        }
+        guard ids.count <= TrackingLimits.experimentsPerDatasetSearchMax else {
+            throw MLflowError.invalid(
+                "SearchDatasets request cannot specify more than \(TrackingLimits.experimentsPerDatasetSearchMax) experiment_ids. Received \(ids.count) experiment_ids.")
+        }
+        let summaries = try await store.datasetSummaries(experimentIDs: ids)
         return .message {
             $0.list("dataset_summaries", summaries) { writer, summary in
                 writer.object {

@@ -83,7 +83,7 @@ extension RequestMessage {
         if let text = try? string("version"), Int(text) == nil {
             throw text.isEmpty
                 ? RequestMessage.absent("version")
-                : MLflowError.invalid("Model version must be an integer, got '\(text.prefix(100))'.")
+                : MLflowError.invalid("Parameter 'version' must be an integer, got '\(text.prefix(100))'.")
         }
         guard let number = try int("version") else { throw RequestMessage.absent("version") }
         return number

@@ -75,8 +75,9 @@ extension MLflowService {
     }
 
     func logParameter(_ message: RequestMessage) async throws -> Response {
+        let id = try message.runID()
         let parameter = KeyText(key: try message.required("key"), value: try message.string("value") ?? "")
-        try await store.logParameter(runID: try message.runID(), parameter: parameter)
+        try await store.logParameter(runID: id, parameter: parameter)
         return .message()
     }
 

@@ -120,8 +120,8 @@ extension TrackingStore {
             try query.require(filter: filter, hidingPromptsOf: "registered_model_tags")
             try query.order(by: orderBy)
             let (sql, values) = query.select(
-                "b.name, b.version", tieBreak: "b.last_update_time DESC, b.name, b.version DESC", limit: countMax + 1,
-                offset: token.offset)
+                "b.name, b.version", tieBreak: (orderBy.isEmpty ? "b.last_update_time DESC, " : "") + "b.name, b.version DESC",
+                limit: countMax + 1, offset: token.offset)
             let found = try connection.query(sql, values: values) { (name: $0.text(0), version: $0.int(1)) }
             let versions = try found.prefix(countMax).map { try Self.modelVersion($0.name, $0.version, connection) }
             return Page(elements: versions, nextPageToken: token.next(found: found.count, countMax: countMax))
@@ -150,12 +150,19 @@ extension TrackingStore {
     /// Where the files of a version stand: its source, or the artifacts of the logged model that the source names.
     package func downloadLocation(name: String, version: Int) async throws -> String {
         try await read { connection in
-            let found = try Self.modelVersion(name, version, connection)
-            guard found.source.hasPrefix("models:/") else { return found.source }
-            let id = String(found.source.dropFirst("models:/".count))
-            let model = try connection.first(
-                "SELECT artifact_location FROM logged_models WHERE model_id = ?", .text(id)) { $0.text(0) }
-            return model ?? found.source
+            var source = try Self.modelVersion(name, version, connection).source
+            // A copied version names the one it came from, and that one a logged model.
+            for _ in 0..<8 where source.hasPrefix("models:/") {
+                let parts = source.dropFirst("models:/".count).split(separator: "/").map(String.init)
+                if parts.count == 2, let number = Int(parts[1]) {
+                    source = try Self.modelVersion(parts[0], number, connection).source
+                } else {
+                    return try connection.first(
+                        "SELECT artifact_location FROM logged_models WHERE model_id = ?", .text(parts.first ?? "")
+                    ) { $0.text(0) } ?? source
+                }
+            }
+            return source
         }
     }
 
