@@ -54,6 +54,11 @@ import Testing
         try Fuzzing.run("xml", samples: samples) { input, _ in _ = try? XMLElement.parse(input) }
     }
 
+    @Test func yaml() throws {
+        let samples = ["a: 1\nb: [x, 'y', {z: ~}]\n---\n- |\n  text\n", "? a\n: &x b\nc: *x", "{a: !!str 1, b: 0x1f}"]
+        try Fuzzing.run("yaml", samples: samples) { input, _ in _ = try? YAML.parse(input, nodeCountMax: 1000) }
+    }
+
     @Test func times() throws {
         let samples = ["2026-11-21T03:45:11.5+01:00", "20261121T034511Z", "Sat, 21 Nov 2026 03:45:11 GMT"]
         try Fuzzing.run("times", samples: samples) { input, _ in
