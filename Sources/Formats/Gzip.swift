@@ -10,14 +10,20 @@ package enum GzipError: Error, Equatable {
 
 /// The gzip format (RFC 1952), whole buffers at a time.
 package enum Gzip {
-    // zlib's window bits: 15 is the largest window, 16 more asks for the gzip wrapper.
-    private static let windowBits: Int32 = 15 + 16
+    /// What stands around the compressed bytes. Its value is zlib's window bits: 15 is the largest window, 16 more asks
+    /// for the gzip wrapper.
+    package enum Wrapper: Int32, Sendable {
+        /// RFC 1952: HTTP's `gzip`.
+        case gzip = 31
+        /// RFC 1950: HTTP's `deflate`.
+        case zlib = 15
+    }
 
     /// Compresses `bytes`. `level` is 1 (fast) to 9 (small).
-    package static func compress(_ bytes: [UInt8], level: Int32 = 1) -> [UInt8] {
+    package static func compress(_ bytes: [UInt8], level: Int32 = 1, wrapper: Wrapper = .gzip) -> [UInt8] {
         var stream = z_stream()
         let status = deflateInit2_(
-            &stream, level, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            &stream, level, Z_DEFLATED, wrapper.rawValue, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib does not start: \(status)")
         defer { deflateEnd(&stream) }
@@ -37,9 +43,11 @@ package enum Gzip {
     }
 
     /// Decompresses one gzip member that fills `bytes`, at most `bytesMax` bytes of output, checked as it grows.
-    package static func decompress(_ bytes: [UInt8], bytesMax: Int) throws(GzipError) -> [UInt8] {
+    package static func decompress(
+        _ bytes: [UInt8], bytesMax: Int, wrapper: Wrapper = .gzip
+    ) throws(GzipError) -> [UInt8] {
         var stream = z_stream()
-        let status = inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        let status = inflateInit2_(&stream, wrapper.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib does not start: \(status)")
         defer { inflateEnd(&stream) }
         var out: [UInt8] = []
