@@ -6,7 +6,7 @@ import Log
 /// The `slipway` program.
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
-    package static let commands: [Command] = [.up, .store, .track, .cluster, .version, .completion, .configuration]
+    package static let commands: [Command] = [.up, .store, .track, .infer, .cluster, .version, .completion, .configuration]
 
     /// Names of settings that stand at the top level of the configuration file.
     static let sharedNames = CommonSettings.ofRole.map(\.name).filter { $0 != CommonSettings.config.declaration.name }

@@ -1,0 +1,172 @@
+// `slipway infer`: Triton's flags where there are any, so that its command lines work.
+
+import EventLoop
+import Glibc
+import HTTP
+import Inference
+import InferenceAPI
+import Metrics
+import ObjectClient
+import Runtimes
+import Server
+import Signatures
+
+extension Command {
+    /// `slipway infer`: the inference server.
+    static let infer = Command(
+        name: "infer", summary: "inference server (V2, KServe V1)",
+        details: """
+            Serves ONNX models over HTTP and gRPC. A repository is a folder, or s3://bucket/prefix, that holds
+            NAME/1/model.onnx and, where the defaults do not fit, NAME/config.pbtxt.
+            """,
+        settings: CommonSettings.ofRole + InferSettings.all,
+        examples: [
+            ("slipway infer --model-repository ./models", "Every model of a folder"),
+            ("slipway infer --model-repository s3://models --model-control-mode explicit --load-model mnist",
+             "One model from an object store; others are loaded through the repository API"),
+        ],
+        run: runInfer)
+}
+
+enum InferSettings {
+    static let repository = Setting<String?>.optional(
+        "model-repository", aliases: ["--model-store"], environment: ["SLIPWAY_MODEL_REPOSITORY"], placeholder: "PLACE[,PLACE]",
+        allowed: "folders or s3:// locations with commas",
+        help: "Where the models are; <data>/infer/models when unset. The first place that holds a model counts.")
+
+    static let mode = Setting<String>.choice(
+        "model-control-mode", environment: ["SLIPWAY_MODEL_CONTROL_MODE"], placeholder: "MODE", default: "none",
+        of: ModelControlMode.allCases.map(\.rawValue),
+        help: "none loads all at start, explicit leaves it to clients, poll looks again and again.")
+
+    static let load = Setting<String?>.optional(
+        "load-model", environment: ["SLIPWAY_LOAD_MODEL"], placeholder: "NAME[,NAME]", allowed: "model names with commas, or *",
+        help: "Models to load at start in explicit mode.")
+
+    static let pollSeconds = Setting<Int>.integer(
+        "repository-poll-secs", placeholder: "SECONDS", default: 15, range: 1...86_400,
+        help: "Time between two looks at the repository in poll mode.")
+
+    static let strictReadiness = Setting<Bool>.toggle(
+        "strict-readiness", default: true, help: "Ready only when every model that is in the repository is loaded.")
+
+    static let httpAddress = Setting<String?>.optional(
+        "http-address", placeholder: "ADDRESS", allowed: "a numeric address", help: "Address of the HTTP port; --bind when unset.")
+    static let grpcAddress = Setting<String?>.optional(
+        "grpc-address", placeholder: "ADDRESS", allowed: "a numeric address", help: "Address of the gRPC port; --bind when unset.")
+    static let metricsAddress = Setting<String?>.optional(
+        "metrics-address", placeholder: "ADDRESS", allowed: "a numeric address",
+        help: "Address of the metrics port; --bind when unset.")
+    static let httpPort = Setting<Int>.port("http-port", default: 8000, help: "Port of V2 and V1 over HTTP.")
+    static let grpcPort = Setting<Int>.port("grpc-port", default: 8001, help: "Port of V2 over gRPC.")
+    static let metricsPort = Setting<Int>.port("metrics-port", default: 8002, help: "Port of the Prometheus metrics.")
+
+    static let identifier = Setting<String>.text(
+        "id", placeholder: "NAME", default: "slipway", help: "The server's name in its metadata.")
+
+    static let batchSize = Setting<Int>.integer(
+        "default-max-batch-size", default: 64, range: 0...65_536,
+        help: "max_batch_size of models that can batch and whose configuration does not say; 0 for none.")
+
+    static let instances = Setting<Int>.integer(
+        "default-instance-count", default: max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))), range: 1...256,
+        help: "Requests of one model that run at once when its configuration has no instance_group.")
+
+    static let computeThreads = Setting<Int>.integer(
+        "compute-threads", default: max(4, min(64, 2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)))), range: 1...512,
+        help: "Threads that models run on, shared by all.")
+
+    static let bodyBytes = Setting<Int>.bytes(
+        "http-max-input-size", environment: ["SLIPWAY_INFER_BODY_MAX"], default: 256 << 20, range: 1024...(8 << 30),
+        help: "Largest request body, also after decompression, and largest gRPC message.")
+
+    static let runtime = Setting<String?>.optional(
+        "runtime", environment: ["SLIPWAY_RUNTIME"], placeholder: "FOLDER", allowed: "the path of a folder",
+        help: "Folder of the native runtimes; ./runtime, or runtime beside a folder above the binary, when unset.")
+
+    static let library = Setting<String?>.optional(
+        "onnxruntime", environment: ["SLIPWAY_ONNXRUNTIME"], placeholder: "FILE", allowed: "the path of a shared library",
+        help: "ONNX Runtime's library; found in the runtime folder when unset.")
+
+    static let endpoint = Setting<String?>.optional(
+        "s3-endpoint", environment: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"],
+        placeholder: "URL", allowed: "http://host:port or https://host:port",
+        help: "Object store of s3:// repositories; the local store when unset.",
+        where: { $0.hasPrefix("http://") || $0.hasPrefix("https://") })
+
+    static let accessKey = Setting<String?>.optional(
+        "s3-access-key", environment: ["AWS_ACCESS_KEY_ID"], placeholder: "NAME",
+        help: "Access key for the object store; the root user when unset.")
+
+    static let secretKey = Setting<String?>.optional(
+        "s3-secret-key", environment: ["AWS_SECRET_ACCESS_KEY"], placeholder: "SECRET",
+        help: "Secret for the object store; prefer the environment.", isSecret: true)
+
+    static let region = Setting<String>.text(
+        "s3-region", environment: ["AWS_DEFAULT_REGION", "AWS_REGION"], placeholder: "NAME", default: "us-east-1",
+        help: "Region that requests to the object store are signed for.")
+
+    static let all: [SettingDeclaration] = [
+        repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration, strictReadiness.declaration,
+        httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
+        metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
+        instances.declaration, computeThreads.declaration, bodyBytes.declaration, runtime.declaration,
+        library.declaration, endpoint.declaration, accessKey.declaration, secretKey.declaration, region.declaration,
+    ]
+}
+
+private func runInfer(_ invocation: Invocation) async throws -> Int32 {
+    let settings = invocation.settings
+    let folder = "\(settings[CommonSettings.data])/infer"
+    var repository = RepositoryConfiguration()
+    repository.locations = words(settings[InferSettings.repository])
+    if repository.locations.isEmpty {
+        repository.locations = ["\(folder)/models"]
+        try Folder.make("\(folder)/models")
+    }
+    repository.mode = ModelControlMode(rawValue: settings[InferSettings.mode]) ?? .none
+    repository.startupModels = words(settings[InferSettings.load])
+    guard repository.startupModels.isEmpty || repository.mode == .explicit else {
+        throw UsageError("--load-model needs --model-control-mode explicit", hint: "In the other modes every model is loaded.")
+    }
+    repository.pollSeconds = settings[InferSettings.pollSeconds]
+    repository.isReadinessStrict = settings[InferSettings.strictReadiness]
+    repository.batchSizeDefault = settings[InferSettings.batchSize]
+    repository.instanceCountDefault = settings[InferSettings.instances]
+    repository.cacheFolder = "\(folder)/cache"
+    repository.objectEndpoint = endpoint(settings)
+    let address = settings[CommonSettings.address]
+    var role = InferRole(repository: repository)
+    role.http = .init(address: settings[InferSettings.httpAddress] ?? address, port: settings[InferSettings.httpPort])
+    role.grpc = .init(address: settings[InferSettings.grpcAddress] ?? address, port: settings[InferSettings.grpcPort])
+    role.metrics = .init(address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
+    role.libraryPath = settings[InferSettings.library]
+    role.runtimeFolder = settings[InferSettings.runtime]
+    role.computeThreadCount = settings[InferSettings.computeThreads]
+    role.service.serverName = settings[InferSettings.identifier]
+    role.service.bodyBytesMax = settings[InferSettings.bodyBytes]
+    let configured = role
+    return try await RoleRunner.run("infer") {
+        do {
+            let running = try await configured.start()
+            return RunningRole(
+                servers: [("http", running.http), ("grpc", running.grpc), ("metrics", running.metrics)],
+                finish: running.finish)
+        } catch let error as InferenceError {
+            throw UsageError(error.message)
+        }
+    }
+}
+
+private func words(_ text: String?) -> [String] { (text ?? "").split(separator: ",").map(String.init) }
+
+/// The object store of `s3://` repositories: what the environment names, else the local store with the root credential.
+private func endpoint(_ settings: Settings) -> ObjectEndpoint {
+    let access = settings[InferSettings.accessKey] ?? settings[CommonSettings.rootUser]
+    let secret = settings[InferSettings.secretKey] ?? settings[CommonSettings.rootPassword]
+    var credential: SigningCredential?
+    if let access, let secret { credential = SigningCredential(accessKey: access, secretKey: secret) }
+    return ObjectEndpoint(
+        url: settings[InferSettings.endpoint] ?? "http://127.0.0.1:9000", region: settings[InferSettings.region],
+        credential: credential)
+}
