@@ -64,10 +64,12 @@ struct ObjectDecoder {
         _ object: JSON, duplicates: [String], kind: ResourceKind, _ validation: FieldValidation
     ) throws(StatusError) -> DecodedObject {
         guard object.objectValue != nil else { throw .badRequest("couldn't get the object from the body: it is not an object") }
-        guard let name = object["kind"]?.stringValue, !name.isEmpty else { throw .badRequest("Object 'Kind' is missing in the body") }
-        guard let apiVersion = object["apiVersion"]?.stringValue, !apiVersion.isEmpty else {
-            throw .badRequest("Object 'apiVersion' is missing in the body")
-        }
+        // Typed clients leave out what the path says already; custom resources have to name it.
+        let isBuiltIn = kind.group != ResourceKind.workflow.group
+        let name = object["kind"]?.stringValue ?? (isBuiltIn ? kind.kind : "")
+        let apiVersion = object["apiVersion"]?.stringValue ?? (isBuiltIn ? kind.apiVersion : "")
+        guard !name.isEmpty else { throw .badRequest("Object 'Kind' is missing in the body") }
+        guard !apiVersion.isEmpty else { throw .badRequest("Object 'apiVersion' is missing in the body") }
         guard apiVersion == kind.apiVersion, name == kind.kind else {
             throw .badRequest(
                 "the API version in the data (\(apiVersion.prefix(100)), Kind=\(name.prefix(100))) does not match the expected "
