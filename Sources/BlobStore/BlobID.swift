@@ -18,7 +18,8 @@ package struct BlobID: Sendable, Hashable, Comparable {
 
     /// The id whose file has this name; nil for a name this store does not give.
     init?(fileName: some StringProtocol) {
-        guard fileName.utf8.count <= 16, let value = Int64(fileName, radix: 16), Self.hexadecimal(value) == fileName
+        guard fileName.utf8.count <= 16, let value = Int64(fileName, radix: 16), value >= 0,
+            Self.hexadecimal(value) == fileName
         else { return nil }
         self.value = value
     }

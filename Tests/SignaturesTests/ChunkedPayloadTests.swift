@@ -27,6 +27,7 @@ import Testing
     @Test(arguments: [1, 7, 1000, 70_000])
     func signedChunksAtAnySplit(step: Int) throws {
         var decoder = ChunkedPayloadDecoder(signatures: signatures, hasTrailer: false)
+        let body = body
         var out: [UInt8] = []
         for start in stride(from: 0, to: body.count, by: step) {
             out += try decoder.decode(Array(body[start..<min(start + step, body.count)]))
