@@ -56,7 +56,7 @@ def test_a_model_is_logged_registered_and_loaded(client, experiment, name):
     assert mlflow.sklearn.load_model(f"models:/{name}@champion").predict(POINTS).tolist() == expected
     assert mlflow.pyfunc.load_model(f"models:/{name}/1").predict(POINTS).tolist() == expected
     logged = mlflow.get_logged_model(info.model_id)
-    assert str(logged.status) == "LoggedModelStatus.READY" and logged.source_run_id == run.info.run_id
+    assert str(logged.status) == "READY" and logged.source_run_id == run.info.run_id
     assert [m.value for m in logged.metrics] == [0.9]
     found = mlflow.search_logged_models(experiment_ids=[experiment], filter_string="metrics.auc > 0.5", output_format="list")
     assert [m.model_id for m in found] == [info.model_id]

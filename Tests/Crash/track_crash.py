@@ -1,0 +1,142 @@
+"""Kills the tracking server with SIGKILL while clients log batches, restarts it, and checks that nothing acknowledged is lost.
+
+    python Tests/Crash/track_crash.py [--rounds 20] [--binary .build/debug/slipway] [--seed N]
+
+8 writers log batches of 50 metrics, a parameter and a tag to a run of their own. After each kill and restart every
+acknowledged batch must be there whole, the one under way whole or not at all, and the latest values must be those of the
+last batch that is there. Needs only the standard library. Exit status 0 when every round held.
+"""
+
+import argparse
+import http.client
+import json
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+WRITERS, POINTS = 8, 50
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def call(port, method, path, body=None, connection=None):
+    connection = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    data = json.dumps(body) if body is not None else None
+    connection.request(method, "/api/2.0/mlflow" + path, data, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    text = response.read()
+    if response.status != 200:
+        raise RuntimeError(f"{path}: {response.status} {text[:300]}")
+    return json.loads(text)
+
+
+def start(binary, folder, port):
+    process = subprocess.Popen(
+        [binary, "track", "--data", folder, "--port", str(port), "--log-level", "error"],
+        stdout=subprocess.DEVNULL, stderr=open(f"{folder}.log", "ab"))
+    began = time.monotonic()
+    while time.monotonic() - began < 20:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return process, time.monotonic() - began
+        except OSError:
+            if process.poll() is not None:
+                raise SystemExit("the server ended: " + open(f"{folder}.log").read()[-2000:])
+            time.sleep(0.01)
+    raise SystemExit("the server was not ready in 20 s")
+
+
+class Writer(threading.Thread):
+    def __init__(self, port, run):
+        super().__init__(daemon=True)
+        self.port, self.run_id, self.next, self.acknowledged = port, run, 0, -1
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            while True:
+                batch = self.next
+                body = {
+                    "run_id": self.run_id,
+                    "metrics": [
+                        {"key": f"m{i % 5}", "value": batch, "timestamp": batch, "step": batch * POINTS + i}
+                        for i in range(POINTS)
+                    ],
+                    "params": [{"key": f"p{batch}", "value": str(batch)}], "tags": [{"key": "last", "value": str(batch)}],
+                }
+                call(self.port, "POST", "/runs/log-batch", body, connection)
+                self.acknowledged = batch
+                self.next += 1
+        except (OSError, http.client.HTTPException, ValueError):
+            pass
+
+
+def check(port, writer):
+    run = call(port, "GET", f"/runs/get?run_id={writer.run_id}")["run"]["data"]
+    stored = {int(p["key"][1:]) for p in run.get("params", [])}
+    expected = set(range(writer.acknowledged + 1))
+    assert expected <= stored, f"acknowledged batches are missing: {sorted(expected - stored)[:5]}"
+    assert stored <= expected | {writer.next}, f"batches nobody sent: {sorted(stored - expected)[:5]}"
+    steps = set()
+    for index in range(5):
+        history = call(port, "GET", f"/metrics/get-history?run_id={writer.run_id}&metric_key=m{index}")
+        steps |= {m["step"] for m in history.get("metrics", [])}
+    assert steps == {b * POINTS + i for b in stored for i in range(POINTS)}, "a batch is there in part"
+    if stored:
+        last = max(stored)
+        assert {t["key"]: t["value"] for t in run["tags"]}["last"] == str(last)
+        assert {m["value"] for m in run["metrics"]} == {float(last)}, "latest values are not those of the last batch"
+    writer.next = max(stored, default=-1) + 1
+    return len(stored)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--binary", default=".build/debug/slipway")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.rounds} rounds")
+    chance = random.Random(options.seed)
+    folder = tempfile.mkdtemp(prefix="slipway-track-crash-")
+    port = free_port()
+    process, _ = start(options.binary, folder, port)
+    try:
+        runs = [call(port, "POST", "/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(WRITERS)]
+        positions = dict.fromkeys(runs, 0)
+        total = 0
+        for number in range(1, options.rounds + 1):
+            writers = [Writer(port, run) for run in runs]
+            for writer in writers:
+                writer.next = positions[writer.run_id]
+                writer.acknowledged = writer.next - 1
+                writer.start()
+            time.sleep(chance.uniform(0.1, 0.6))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            for writer in writers:
+                writer.join(15)
+            process, seconds = start(options.binary, folder, port)
+            assert seconds < 2, f"the restart took {seconds:.1f} s"
+            total = sum(check(port, writer) for writer in writers)
+            positions = {writer.run_id: writer.next for writer in writers}
+            print(f"round {number}: {total} batches whole, restart {seconds * 1000:.0f} ms")
+        print(f"ok: {total} batches, {total * POINTS} points, nothing acknowledged was lost")
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
