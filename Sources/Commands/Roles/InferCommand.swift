@@ -69,12 +69,12 @@ enum InferSettings {
         help: "max_batch_size of models that can batch and whose configuration does not say; 0 for none.")
 
     static let instances = Setting<Int>.integer(
-        "default-instance-count", default: max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))), range: 1...256,
-        help: "Requests of one model that run at once when its configuration has no instance_group.")
+        "default-instance-count", default: 0, range: 0...256,
+        help: "Requests of one model that run at once when its configuration has no instance_group; 0 is one for each core.")
 
     static let computeThreads = Setting<Int>.integer(
-        "compute-threads", default: max(4, min(64, 2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)))), range: 1...512,
-        help: "Threads that models run on, shared by all.")
+        "compute-threads", default: 0, range: 0...512,
+        help: "Threads that models run on, shared by all; 0 is two for each core and at least four.")
 
     static let bodyBytes = Setting<Int>.bytes(
         "http-max-input-size", environment: ["SLIPWAY_INFER_BODY_MAX"], default: 256 << 20, range: 1024...(8 << 30),
@@ -132,7 +132,9 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     repository.pollSeconds = settings[InferSettings.pollSeconds]
     repository.isReadinessStrict = settings[InferSettings.strictReadiness]
     repository.batchSizeDefault = settings[InferSettings.batchSize]
-    repository.instanceCountDefault = settings[InferSettings.instances]
+    let coreCount = max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let instances = settings[InferSettings.instances]
+    repository.instanceCountDefault = instances > 0 ? instances : min(16, coreCount)
     repository.cacheFolder = "\(folder)/cache"
     repository.objectEndpoint = endpoint(settings)
     let address = settings[CommonSettings.address]
@@ -142,7 +144,8 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     role.metrics = .init(address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
     role.libraryPath = settings[InferSettings.library]
     role.runtimeFolder = settings[InferSettings.runtime]
-    role.computeThreadCount = settings[InferSettings.computeThreads]
+    let threads = settings[InferSettings.computeThreads]
+    role.computeThreadCount = threads > 0 ? threads : max(4, 2 * coreCount)
     role.service.serverName = settings[InferSettings.identifier]
     role.service.bodyBytesMax = settings[InferSettings.bodyBytes]
     let configured = role

@@ -25,6 +25,21 @@ enum RolePlans {
                 ],
                 environment: objects, ports: [(settings[UpSettings.trackPort], "MLflow REST, artifact proxy")]),
             RolePlan(
+                name: "infer",
+                arguments: [
+                    "infer", "--model-repository", "s3://models", "--model-control-mode", "explicit",
+                    "--s3-endpoint", "http://127.0.0.1:\(storePort)",
+                    "--http-port", "\(settings[UpSettings.inferPort])",
+                    "--grpc-port", "\(settings[UpSettings.inferGRPCPort])",
+                    "--metrics-port", "\(settings[UpSettings.inferMetricsPort])",
+                ],
+                environment: objects,
+                ports: [
+                    (settings[UpSettings.inferPort], "V2 inference over HTTP"),
+                    (settings[UpSettings.inferGRPCPort], "V2 inference over gRPC"),
+                    (settings[UpSettings.inferMetricsPort], "inference metrics"),
+                ]),
+            RolePlan(
                 name: "cluster", arguments: ["cluster", "--port", "\(settings[UpSettings.clusterPort])"],
                 environment: shared, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
         ]
