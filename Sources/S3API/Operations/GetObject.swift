@@ -16,7 +16,8 @@ extension S3Call {
         } catch let error as ObjectError where error.code == .notModified {
             return try await notModified()
         }
-        var response = try await head(of: object, selection, range: contents.range)
+        let checksum = try await checksum(of: object, selection)
+        var response = try head(of: object, selection, range: contents.range, checksum)
         switch contents.whole {
         case .bytes(let bytes): response.body = .bytes(bytes)
         case .file(let bytes): response.body = .file(Self.region(bytes))
@@ -45,7 +46,8 @@ extension S3Call {
         } catch let error as ObjectError where error.code == .notModified {
             return try await notModified()
         }
-        var response = try await head(of: object, selection, range: range)
+        let checksum = try await checksum(of: object, selection)
+        var response = try head(of: object, selection, range: range, checksum)
         // The connection sends the length and leaves the body out.
         response.body = .stream(length: range.count) { _ in }
         return response
@@ -60,21 +62,24 @@ extension S3Call {
         return response
     }
 
+    private var wantsChecksum: Bool { fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED" }
+
+    /// The checksum of the part that was asked for by number; nil when none was, or none is wanted.
+    private func checksum(of object: ObjectInfo, _ selection: ObjectSelection) async throws -> Checksum? {
+        guard wantsChecksum, let number = selection.partNumber, let whole = object.checksum else { return nil }
+        guard object.partCount > 0 else { return whole }
+        guard let part = try await store.part(bucket: bucket, key: object.key, ordinal: number) else { return nil }
+        guard let checksum = part.checksum else { return nil }
+        return Checksum(algorithm: checksum.algorithm, type: whole.type, text: checksum.text)
+    }
+
     /// Status and fields of a GET or HEAD.
     private func head(
-        of object: ObjectInfo, _ selection: ObjectSelection, range: Range<Int64>
-    ) async throws -> Response {
+        of object: ObjectInfo, _ selection: ObjectSelection, range: Range<Int64>, _ partChecksum: Checksum?
+    ) throws -> Response {
         var response = Response(selection.isPartial ? .partialContent : .ok)
-        let wantsChecksum = fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED"
         AttributeFields.append(object, to: &response.fields, withChecksum: wantsChecksum && !selection.isPartial)
-        if wantsChecksum, let number = selection.partNumber, let whole = object.checksum {
-            let part = try await store.part(bucket: bucket, key: object.key, ordinal: number)?.checksum
-            let checksum = object.partCount == 0 ? whole : part
-            if let checksum {
-                let shown = Checksum(algorithm: checksum.algorithm, type: whole.type, text: checksum.text)
-                AttributeFields.append(shown, to: &response.fields)
-            }
-        }
+        if let partChecksum { AttributeFields.append(partChecksum, to: &response.fields) }
         if selection.isPartial {
             response.fields.append("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.size)")
         }
