@@ -111,7 +111,7 @@ let package = Package(
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
-            name: "FuzzTests", dependencies: ["Formats", "HTTP", "Signatures", "Clock", "Bytes"],
+            name: "FuzzTests", dependencies: ["Formats", "HTTP", "Signatures", "Tracking", "Clock", "Bytes"],
             resources: [.copy("Corpus")], swiftSettings: settings),
 
         // C: one target per library, holding only what Swift cannot call by itself.
@@ -139,6 +139,8 @@ let package = Package(
             "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
         ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
+        tests("Tracking", ["Bytes"]),
+        tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
     ],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .gnucxx20

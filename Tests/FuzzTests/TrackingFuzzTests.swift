@@ -1,0 +1,39 @@
+import Bytes
+import Testing
+
+@testable import Tracking
+
+struct TrackingFuzzTests {
+    @Test func filtersNeverCrashAndNeverBecomeSQL() throws {
+        let samples = [
+            "metrics.loss < 0.5 AND params.`a b` = 'x' and tags.\"k\" ILIKE '%y'", "run_id NOT IN ('a', \"b\")",
+            "tags.mlflow.source.name IS NOT NULL", "start_time >= 1e9", "dataset.context = 'it''s'",
+        ]
+        try Fuzzing.run("FilterParser", samples: samples) { input, _ in
+            let text = String(utf8: input)
+            var query = SearchQuery(.runs)
+            guard (try? query.require(filter: text)) != nil else { return }
+            let (sql, values) = query.select("b.run_id", tieBreak: "b.run_id", limit: 1, offset: 0)
+            #expect(sql.utf8.count { $0 == UInt8(ascii: "?") } == values.count)
+        }
+    }
+
+    @Test func orderingsAndTokensNeverCrash() throws {
+        try Fuzzing.run("SearchOrder", samples: ["metrics.`a` DESC", "start_time ASC", "cDE6MTA6Nw"]) { input, _ in
+            let text = String(utf8: input)
+            var query = SearchQuery(.loggedModels)
+            _ = try? query.order(by: [text])
+            _ = try? PageToken(text)
+        }
+    }
+
+    @Test func pathsThatAreTakenStayInside() throws {
+        let samples = ["a/b.txt", "%2e%2e/x", "a//b", "..", "x%252fy", "a/%2e/b", "\\..\\", "file:///etc", "a#b"]
+        try Fuzzing.run("ArtifactPath", samples: samples) { input, _ in
+            let text = String(utf8: input)
+            guard let path = try? ArtifactLocation.relativePath(text) else { return }
+            #expect(!path.hasPrefix("/"))
+            #expect(path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { $0 != ".." && $0 != "." })
+        }
+    }
+}
