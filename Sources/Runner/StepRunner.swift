@@ -126,8 +126,19 @@ package final class StepRunner: Sendable {
                 let descriptor = events[index].data.fd
                 epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, nil)
                 guard let process = running.withLock({ $0.removeValue(forKey: descriptor) }) else { continue }
-                process.finish(Self.result(process.folder) ?? .lost(started: .now))
+                conclude(process)
             }
+        }
+    }
+
+    private func conclude(_ process: StepProcess) {
+        switch findBlocking(folder: process.folder) {
+        case .ended(let outcome): process.finish(outcome)
+        case .neverStarted: process.finish(.startError("the step's launcher could not write to its folder"))
+        case .running(let earlier):
+            // An earlier runner had started this step already, and its launcher holds the folder: that one counts.
+            // Detached: this thread must go on watching.
+            Task.detached { process.finish(await earlier.outcome()) }
         }
     }
 

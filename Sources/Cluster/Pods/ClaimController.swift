@@ -1,0 +1,90 @@
+// Claims: each is bound at once to a folder of its own, of which the requested size is the stated capacity. The folder goes
+// with the claim, once no running pod uses it.
+
+import Formats
+import Log
+import Runner
+
+actor ClaimController {
+    private let context: PodContext
+    private let logger = Logger(role: "cluster")
+
+    init(context: PodContext) { self.context = context }
+
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                let (list, watch) = try context.store.listAndWatch([.persistentVolumeClaim, .pod])
+                for claim in list.items where claim.kind == .persistentVolumeClaim { await bind(claim) }
+                await sweep()
+                while true {
+                    var mustSweep = false
+                    for event in try await watch.next() {
+                        if event.resource.kind == .persistentVolumeClaim {
+                            if event.change == .deleted { mustSweep = true } else { await bind(event.resource) }
+                        } else if usesClaims(event.resource), !isActive(event.resource) || event.change == .deleted {
+                            mustSweep = true
+                        }
+                    }
+                    if mustSweep { await sweep() }
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("claims are listed again", [("reason", "\(error)")])
+                try? await Task.sleep(nanoseconds: 100_000_000)
+            }
+        }
+    }
+
+    private func bind(_ claim: Resource) async {
+        guard claim.status["phase"]?.stringValue != "Bound", !claim.isTerminating else { return }
+        let path = context.settings().folders.claim(namespace: claim.namespace, name: claim.name, uid: claim.uid)
+        do {
+            try await context.files.run { try FileTools.makeFolder(path, mode: 0o777) }
+            try await context.store.update(claim.key) { current in
+                var object = current.json
+                if object["spec"]?["volumeName"] == nil {
+                    object[path: "spec", "volumeName"] = .string("pvc-\(current.uid)")
+                }
+                if object["spec"]?["storageClassName"] == nil { object[path: "spec", "storageClassName"] = "standard" }
+                var status: JSON = ["phase": "Bound"]
+                status["accessModes"] = current.spec["accessModes"] ?? ["ReadWriteOnce"]
+                status["capacity"] = current.spec["resources"]?["requests"] ?? ["storage": "1Gi"]
+                object["status"] = status
+                return object
+            }
+        } catch let error as ClusterError where error.code == .notFound {
+            // Deleted meanwhile.
+        } catch {
+            context.events.record(
+                claim, type: "Warning", reason: "ProvisioningFailed", message: "\(error)", component: "claims")
+        }
+    }
+
+    private func usesClaims(_ pod: Resource) -> Bool {
+        (pod.spec["volumes"]?.arrayValue ?? []).contains { $0["persistentVolumeClaim"] != nil }
+    }
+
+    private func isActive(_ pod: Resource) -> Bool {
+        let phase = pod.status["phase"]?.stringValue ?? "Pending"
+        return phase != "Succeeded" && phase != "Failed"
+    }
+
+    /// Removes folders whose claim is gone, unless pods that may use claims are active in that namespace.
+    private func sweep() async {
+        let folders = context.settings().folders
+        let kept = Set(
+            context.store.list(.persistentVolumeClaim).items.map {
+                folders.claim(namespace: $0.namespace, name: $0.name, uid: $0.uid)
+            })
+        let busy = Set(context.store.list(.pod).items.filter { usesClaims($0) && isActive($0) }.map(\.namespace))
+        let stale = (try? await context.files.run {
+            FileTools.names(in: folders.volumes).filter { name in
+                let namespace = name.split(separator: "_").first.map(String.init) ?? ""
+                return !kept.contains("\(folders.volumes)/\(name)") && !busy.contains(namespace)
+            }
+        }) ?? []
+        for name in stale { await context.files.remove("\(folders.volumes)/\(name)") }
+    }
+}

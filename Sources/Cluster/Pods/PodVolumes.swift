@@ -1,0 +1,134 @@
+// Volumes: a claim is a folder of the data folder, the others are made for the pod and go with it.
+
+import Formats
+import Runner
+
+struct PodVolumes {
+    /// Where each volume lies on the host.
+    private(set) var sources: [String: String] = [:]
+    private var readOnly: Set<String> = []
+
+    /// Files to write before the pod starts, with their modes. Found while planning, written by the worker.
+    private(set) var files: [(path: String, bytes: [UInt8], mode: UInt32)] = []
+    private(set) var pathsToMake: [String] = []
+
+    init(pod: Resource, references: PodReferences, folders: ClusterFolders, hostPaths: [String]) throws(PodFault) {
+        let base = folders.pod(pod) + "/volumes"
+        for volume in pod.spec["volumes"]?.arrayValue ?? [] {
+            let name = volume["name"]?.stringValue ?? ""
+            guard ObjectNames.labelFault(name) == nil else {
+                throw .rejected(reason: "InvalidVolume", message: "volume name \"\(name)\" is not a lowercase RFC 1123 label")
+            }
+            if let claim = volume["persistentVolumeClaim"] {
+                let claimName = claim["claimName"]?.stringValue ?? ""
+                guard let found = references.claim(claimName), !found.isTerminating else {
+                    throw .unschedulable(message: "persistentvolumeclaim \"\(claimName)\" not found")
+                }
+                let path = folders.claim(namespace: found.namespace, name: found.name, uid: found.uid)
+                sources[name] = path
+                pathsToMake.append(path)
+                if claim["readOnly"]?.boolValue == true { readOnly.insert(name) }
+            } else if volume["emptyDir"] != nil {
+                add(name, at: "\(base)/\(name)")
+            } else if let map = volume["configMap"] ?? volume["secret"] {
+                let isSecret = volume["secret"] != nil
+                let target = (isSecret ? map["secretName"] : map["name"])?.stringValue ?? ""
+                guard let found = isSecret ? references.secret(target) : references.configMap(target) else {
+                    if map["optional"]?.boolValue == true {
+                        add(name, at: "\(base)/\(name)")
+                        continue
+                    }
+                    throw .waiting(
+                        container: "", reason: "CreateContainerConfigError",
+                        message: "volume \"\(name)\": \(isSecret ? "secret" : "configmap") \"\(target)\" not found")
+                }
+                add(name, at: "\(base)/\(name)")
+                readOnly.insert(name)
+                try project(found, map, into: "\(base)/\(name)", volume: name)
+            } else if let path = volume["hostPath"]?["path"]?.stringValue {
+                guard hostPaths.contains(where: { path == $0 || path.hasPrefix($0 + "/") }), !path.contains("/../"),
+                    !path.hasSuffix("/..")
+                else {
+                    throw .rejected(
+                        reason: "HostPathNotAllowed",
+                        message: "volume \"\(name)\": hostPath \(path) is not among the folders this server allows; "
+                            + "use a persistentVolumeClaim, or start it with that folder in --host-paths")
+                }
+                sources[name] = path
+                if volume["hostPath"]?["type"]?.stringValue == "DirectoryOrCreate" { pathsToMake.append(path) }
+            } else {
+                let type = volume.objectValue?.keys.first { $0 != "name" } ?? "nothing"
+                throw .rejected(
+                    reason: "UnsupportedVolume",
+                    message: "volume \"\(name)\": \(type) is not supported here; use persistentVolumeClaim, emptyDir, "
+                        + "configMap, secret or hostPath")
+            }
+        }
+    }
+
+    private mutating func add(_ name: String, at path: String) {
+        sources[name] = path
+        pathsToMake.append(path)
+    }
+
+    private mutating func project(_ found: Resource, _ map: JSON, into folder: String, volume: String) throws(PodFault) {
+        let mode = UInt32(clamping: map["defaultMode"]?.intValue ?? 0o644)
+        var items: [(key: String, path: String, mode: UInt32)] = found.dataKeys.map { ($0, $0, mode) }
+        if let listed = map["items"]?.arrayValue {
+            items = listed.map {
+                (
+                    $0["key"]?.stringValue ?? "", $0["path"]?.stringValue ?? "",
+                    UInt32(clamping: $0["mode"]?.intValue ?? Int64(mode))
+                )
+            }
+        }
+        for item in items {
+            let parts = item.path.split(separator: "/", omittingEmptySubsequences: false)
+            guard !item.path.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
+                throw .rejected(
+                    reason: "InvalidVolume", message: "volume \"\(volume)\": path \"\(item.path)\" must stay below the volume")
+            }
+            guard let bytes = found.dataValue(item.key) else {
+                if map["optional"]?.boolValue == true { continue }
+                throw .waiting(
+                    container: "", reason: "CreateContainerConfigError",
+                    message: "volume \"\(volume)\": references non-existent key \(item.key) in \(found.name)")
+            }
+            if parts.count > 1 { pathsToMake.append(folder + "/" + parts.dropLast().joined(separator: "/")) }
+            files.append((folder + "/" + item.path, bytes, item.mode & 0o777))
+        }
+    }
+
+    /// The mounts of `container`; `expand` replaces variables in `subPathExpr`.
+    func mounts(of container: JSON, expand: (String) -> String) throws(PodFault) -> [StepMount] {
+        let name = container["name"]?.stringValue ?? ""
+        var mounts: [StepMount] = []
+        for mount in container["volumeMounts"]?.arrayValue ?? [] {
+            let volume = mount["name"]?.stringValue ?? ""
+            let path = mount["mountPath"]?.stringValue ?? ""
+            func fault(_ message: String) -> PodFault {
+                .rejected(reason: "InvalidVolumeMount", message: "container \"\(name)\": \(message)")
+            }
+            guard let source = sources[volume] else { throw fault("volumeMounts names no volume of the pod: \"\(volume)\"") }
+            guard path.hasPrefix("/"), path != "/", !path.contains("/../"), !path.hasSuffix("/..") else {
+                throw fault("mountPath \"\(path)\" must be an absolute path other than / and without \"..\"")
+            }
+            let subPath = mount["subPath"]?.stringValue ?? expand(mount["subPathExpr"]?.stringValue ?? "")
+            guard !subPath.hasPrefix("/"), !subPath.split(separator: "/").contains("..") else {
+                throw fault("subPath \"\(subPath)\" must be a relative path without \"..\"")
+            }
+            mounts.append(
+                StepMount(
+                    source: source, subPath: subPath, target: path,
+                    isReadOnly: readOnly.contains(volume) || mount["readOnly"]?.boolValue == true))
+        }
+        // A mount inside another's folder must come after it.
+        return mounts.sorted { $0.target < $1.target }
+    }
+
+    /// Makes folders and writes projected files. Blocks.
+    func materialize() throws {
+        for path in pathsToMake { try FileTools.makeFolder(path, mode: 0o777) }
+        for (path, bytes, mode) in files { try FileTools.write(path, bytes, mode: mode) }
+    }
+}
