@@ -22,13 +22,13 @@ package struct ControllerSettings: Sendable {
 /// The running controllers.
 package final class Controllers: Sendable {
     /// Logs of pods.
-    package let logs: PodLogs
+    package let logs: PodLogFiles
     /// How steps are kept apart from the host.
     package let isolation: Isolation
     private let pods: PodController
     private let tasks: Mutex<[Task<Void, Never>]>
 
-    private init(logs: PodLogs, isolation: Isolation, pods: PodController, tasks: [Task<Void, Never>]) {
+    private init(logs: PodLogFiles, isolation: Isolation, pods: PodController, tasks: [Task<Void, Never>]) {
         self.logs = logs
         self.isolation = isolation
         self.pods = pods
@@ -45,9 +45,8 @@ package final class Controllers: Sendable {
         let runner = try StepRunner(folder: folders.runner)
         let images = try ImageTable.standard(folders: folders, runtimes: settings.runtimeFolders)
         let table = ImageTableCache(folders: folders, runtimes: settings.runtimeFolders, table: images)
-        let events = EventRecorder(store: store)
         let files = FilePool()
-        let context = PodContext(store: store, runner: runner, events: events, files: files) {
+        let context = PodContext(store: store, runner: runner, files: files) {
             var pods = PodSettings(folders: folders, images: table.current())
             pods.hostPaths = settings.hostPaths
             pods.environment = settings.environment
@@ -59,9 +58,9 @@ package final class Controllers: Sendable {
         // Detached: they serve the whole process and end with `shutdown`.
         let tasks = [
             Task.detached { await claims.run() }, Task.detached { await pods.run() },
-            Task.detached { await workflows.run() }, Task.detached { await events.collectOld() },
+            Task.detached { await workflows.run() },
         ]
-        let logs = PodLogs(store: store, folders: folders, files: files)
+        let logs = PodLogFiles(store: store, folders: folders, files: files)
         return Controllers(logs: logs, isolation: runner.isolation, pods: pods, tasks: tasks)
     }
 
@@ -70,7 +69,7 @@ package final class Controllers: Sendable {
     package func shutdown(gracePeriodMilliseconds: Int = 1000) async {
         let all = tasks.withLock { $0 }
         // Workflows first, or they would start the next step of what is stopped here.
-        for task in all.dropFirst(2) { task.cancel() }
+        for task in all.suffix(1) { task.cancel() }
         await pods.shutdown(gracePeriodMilliseconds: gracePeriodMilliseconds)
         for task in all { task.cancel() }
     }

@@ -57,8 +57,8 @@ actor ClaimController {
         } catch let error as ClusterError where error.code == .notFound {
             // Deleted meanwhile.
         } catch {
-            context.events.record(
-                claim, type: "Warning", reason: "ProvisioningFailed", message: "\(error)", component: "claims")
+            await EventRecorder(store: context.store, component: "claims")
+                .record(claim, .warning, reason: "ProvisioningFailed", "\(error)")
         }
     }
 

@@ -26,8 +26,11 @@ enum PodAnnotations {
     static let collect = "slipway.dev/collect"
     /// `true`: keep the main container's standard output as its result.
     static let result = "slipway.dev/result"
-    /// JSON array of `{"path", "source", "mode"}`: files and folders to place before the main container starts.
+    /// JSON array of `{"path", "content" or "archive", "mode"}`: files and folders to place before the main container
+    /// starts. `archive` is a key of the artifact folder.
     static let place = "slipway.dev/place"
+    /// Set to end the pod's processes while the pod and its logs stay.
+    static let stop = "slipway.dev/stop"
 }
 
 /// A container as the worker runs it; the folder is set for each attempt.
@@ -122,21 +125,26 @@ struct PodPlan {
             step.group = nil
         }
         if name == (pod.annotations[PodAnnotations.defaultContainer] ?? "main") {
-            addWorkflowParts(pod, &step)
+            addWorkflowParts(pod, &step, settings.folders, isolation)
         }
         return ContainerPlan(name: name, image: image, specification: step)
     }
 
-    private static func addWorkflowParts(_ pod: Resource, _ step: inout StepSpecification) {
+    private static func addWorkflowParts(
+        _ pod: Resource, _ step: inout StepSpecification, _ folders: ClusterFolders, _ isolation: Isolation
+    ) {
         let annotations = pod.annotations
         if annotations[PodAnnotations.result] == "true" { step.resultBytesMax = resultBytesMax }
         for item in array(annotations[PodAnnotations.collect]) {
             let path = item["path"]?.stringValue ?? ""
             step.collected.append(item["tree"]?.boolValue == true ? .tree(path) : .file(path))
         }
-        for item in array(annotations[PodAnnotations.place]) {
-            guard let path = item["path"]?.stringValue, let source = item["source"]?.stringValue else { continue }
+        for (index, item) in array(annotations[PodAnnotations.place]).enumerated() {
+            guard let path = item["path"]?.stringValue else { continue }
+            let source = PodVolumes.placed(index, folders.pod(pod))
             step.mounts.append(StepMount(source: source, target: path))
+            // Without a view of its own the step finds the file where it lies.
+            if !isolation.hasPrivateView { step.arguments = step.arguments.map { $0 == path ? source : $0 } }
         }
     }
 

@@ -44,6 +44,8 @@ struct PodStatus: Sendable {
         self.containers = containers("containers", reason: initial.isEmpty ? "ContainerCreating" : "PodInitializing")
     }
 
+    var isOver: Bool { phase == "Succeeded" || phase == "Failed" }
+
     private var isInitialized: Bool {
         initial.allSatisfy { if case .terminated(let outcome) = $0.state { outcome.exitCode == 0 } else { false } }
     }
@@ -55,7 +57,6 @@ struct PodStatus: Sendable {
     /// The `status` object. Condition times are kept from `previous` where the condition did not change.
     func json(previous: JSON, qosClass: String = "BestEffort") -> JSON {
         var status: JSON = ["phase": .string(phase)]
-        let isOver = phase == "Succeeded" || phase == "Failed"
         let overReason = phase == "Succeeded" ? "PodCompleted" : phase == "Failed" ? "PodFailed" : "ContainersNotReady"
         var conditions: [JSON] = []
         func condition(_ type: String, _ holds: Bool, reason: String? = nil, message: String? = nil) {

@@ -1,6 +1,7 @@
 // Volumes: a claim is a folder of the data folder, the others are made for the pod and go with it.
 
 import Formats
+import Glibc
 import Runner
 
 struct PodVolumes {
@@ -11,6 +12,27 @@ struct PodVolumes {
     /// Files to write before the pod starts, with their modes. Found while planning, written by the worker.
     private(set) var files: [(path: String, bytes: [UInt8], mode: UInt32)] = []
     private(set) var pathsToMake: [String] = []
+    /// Archives to unpack into folders.
+    private(set) var archives: [(archive: String, folder: String)] = []
+
+    /// Where the thing to place at position `index` lies on the host.
+    static func placed(_ index: Int, _ podFolder: String) -> String { "\(podFolder)/placed/\(index)/data" }
+
+    private mutating func addPlaced(_ pod: Resource, _ folders: ClusterFolders) throws(PodFault) {
+        for (index, item) in PodPlan.array(pod.annotations[PodAnnotations.place]).enumerated() {
+            let path = Self.placed(index, folders.pod(pod))
+            let folder = String(path.dropLast("/data".count))
+            pathsToMake.append(folder)
+            if let content = item["content"]?.stringValue {
+                files.append((path, Array(content.utf8), UInt32(clamping: item["mode"]?.intValue ?? 0o644) & 0o777))
+            } else if let key = item["archive"]?.stringValue {
+                guard !key.split(separator: "/").contains(".."), key.hasPrefix("\(pod.namespace)_") else {
+                    throw .rejected(reason: "InvalidArtifact", message: "artifact key \"\(key)\" is not one of this namespace")
+                }
+                archives.append(("\(folders.artifacts)/\(key)", folder))
+            }
+        }
+    }
 
     init(pod: Resource, references: PodReferences, folders: ClusterFolders, hostPaths: [String]) throws(PodFault) {
         let base = folders.pod(pod) + "/volumes"
@@ -64,6 +86,7 @@ struct PodVolumes {
                         + "configMap, secret or hostPath")
             }
         }
+        try addPlaced(pod, folders)
     }
 
     private mutating func add(_ name: String, at path: String) {
@@ -130,5 +153,14 @@ struct PodVolumes {
     func materialize() throws {
         for path in pathsToMake { try FileTools.makeFolder(path, mode: 0o777) }
         for (path, bytes, mode) in files { try FileTools.write(path, bytes, mode: mode) }
+        for (archive, folder) in archives where !FileTools.exists(folder + "/data") {
+            let unpacked = folder + "/new"
+            FileTools.removeTree(unpacked)
+            try FileTools.makeFolder(unpacked)
+            // The launcher packed one file or folder; tar drops leading slashes and refuses "..".
+            guard FileTools.runProgram(["tar", "-xf", archive, "-C", unpacked]), let name = FileTools.names(in: unpacked).first
+            else { throw SystemError("unpacking an artifact", code: EIO) }
+            try FileTools.move("\(unpacked)/\(name)", to: folder + "/data")
+        }
     }
 }

@@ -11,7 +11,6 @@ import Runner
 struct PodContext: Sendable {
     let store: ResourceStore
     let runner: StepRunner
-    let events: EventRecorder
     let files: FilePool
     let settings: @Sendable () -> PodSettings
 }
@@ -19,7 +18,7 @@ struct PodContext: Sendable {
 actor PodWorker {
     /// Why and how fast the pod's processes are to end.
     struct Stop: Sendable {
-        enum Cause: Sendable { case deletion, removal, deadline, shutdown }
+        enum Cause: Sendable { case deletion, removal, deadline, request, shutdown }
         var cause: Cause
         var gracePeriodMilliseconds: Int
     }
@@ -50,6 +49,9 @@ actor PodWorker {
             if resource.isTerminating {
                 let seconds = resource.metadata["deletionGracePeriodSeconds"]?.intValue ?? 30
                 stop(Stop(cause: .deletion, gracePeriodMilliseconds: Int(clamping: seconds) * 1000))
+            } else if resource.annotations[PodAnnotations.stop] != nil {
+                let seconds = resource.spec["terminationGracePeriodSeconds"]?.intValue ?? 30
+                stop(Stop(cause: .request, gracePeriodMilliseconds: Int(clamping: seconds) * 1000))
             }
         }
         wakeup.set()
@@ -79,7 +81,7 @@ actor PodWorker {
         if context.runner.isolation == .plain {
             record(
                 "NoIsolation", "this server may not make namespaces: containers run as plain processes with TMPDIR set",
-                type: "Warning")
+                type: .warning)
         }
         for (index, container) in plan.initial.enumerated() {
             let outcome = await runContainer(container, at: index, isInitial: true)
@@ -154,7 +156,7 @@ actor PodWorker {
             status.phase = "Failed"
             status.reason = "Terminated"
             status.message = "Pod was terminated because the server was shut down"
-        case nil:
+        case .request, nil:
             break
         }
         await flush()
@@ -179,7 +181,7 @@ actor PodWorker {
                     status.phase = "Failed"
                     status.reason = reason
                     status.message = message
-                    record(reason, message, type: "Warning")
+                    record(reason, message, type: .warning)
                     return nil
                 }
                 if fault != lastFault { report(fault) }
@@ -188,7 +190,7 @@ actor PodWorker {
                 status.phase = "Failed"
                 status.reason = "FailedMount"
                 status.message = "a volume could not be prepared: \(error)"
-                record("FailedMount", status.message ?? "", type: "Warning")
+                record("FailedMount", status.message ?? "", type: .warning)
                 return nil
             }
             wakeup.set(afterMilliseconds: delayMilliseconds)
@@ -204,7 +206,7 @@ actor PodWorker {
         case .unschedulable(let message):
             status.scheduled = false
             status.schedulingMessage = message
-            record("FailedScheduling", message, "scheduler", type: "Warning")
+            record("FailedScheduling", message, "scheduler", type: .warning)
         case .waiting(let container, let reason, let message):
             status.scheduled = true
             for index in status.containers.indices where container.isEmpty || status.containers[index].name == container {
@@ -214,14 +216,18 @@ actor PodWorker {
                 status.initial[index].state = .waiting(reason: reason, message: message)
             }
             if reason == "ImagePullBackOff" {
-                record("Failed", "Failed to pull image: \(message)", type: "Warning")
-                record("BackOff", "Back-off pulling image", type: "Normal")
+                record("Failed", "Failed to pull image: \(message)", type: .warning)
+                record("BackOff", "Back-off pulling image \"\(imageOf(container))\"")
             } else {
-                record("Failed", "Error: \(message)", type: "Warning")
+                record("Failed", "Error: \(message)", type: .warning)
             }
         case .rejected: break
         }
         publishSoon()
+    }
+
+    private func imageOf(_ container: String) -> String {
+        (status.initial + status.containers).first { $0.name == container }?.image ?? ""
     }
 
     private func restoreWaiting() {
@@ -265,7 +271,7 @@ actor PodWorker {
             status[keyPath: list][index].state = .waiting(
                 reason: "CrashLoopBackOff",
                 message: "back-off \(seconds)s restarting failed container=\(plan.name) pod=\(pod.name)_\(pod.namespace)")
-            record("BackOff", "Back-off restarting failed container \(plan.name) in pod \(pod.name)", type: "Warning")
+            record("BackOff", "Back-off restarting failed container \(plan.name) in pod \(pod.name)", type: .warning)
             publishSoon()
             let pause = Wakeup()
             self.restarts[plan.name] = pause
@@ -281,7 +287,6 @@ actor PodWorker {
         _ step: StepSpecification, _ plan: ContainerPlan, at index: Int,
         _ list: WritableKeyPath<PodStatus, [PodStatus.Container]>
     ) async -> StepOutcome? {
-        let fieldPath = "spec.containers{\(plan.name)}"
         let process: StepProcess
         do {
             switch try await context.runner.find(folder: step.folder) {
@@ -289,12 +294,12 @@ actor PodWorker {
             case .running(let found): process = found
             case .neverStarted:
                 guard stopping == nil else { return nil }
-                record("Pulled", "Container image \"\(plan.image)\" stands for an environment of this host", fieldPath: fieldPath)
+                record("Pulled", "Container image \"\(plan.image)\" stands for an environment of this host")
                 process = try await context.runner.start(step)
-                record("Started", "Started container \(plan.name)", fieldPath: fieldPath)
+                record("Started", "Started container \(plan.name)")
             }
         } catch {
-            record("Failed", "Error: \(error)", type: "Warning", fieldPath: fieldPath)
+            record("Failed", "Error: \(error)", type: .warning)
             return .startError("\(error)")
         }
         processes[plan.name] = process
@@ -305,7 +310,7 @@ actor PodWorker {
         let outcome = await process.outcome()
         processes[plan.name] = nil
         if outcome.reason == .startError || outcome.reason == .lost {
-            record("Failed", "Error: \(outcome.message)", type: "Warning", fieldPath: fieldPath)
+            record("Failed", "Error: \(outcome.message)", type: .warning)
         }
         return outcome
     }
@@ -313,10 +318,13 @@ actor PodWorker {
     // MARK: Publishing
 
     private func record(
-        _ reason: String, _ message: String, _ component: String = "kubelet", type: String = "Normal", fieldPath: String? = nil
+        _ reason: String, _ message: String, _ component: String = "kubelet",
+        type: EventRecorder.Severity = .normal
     ) {
-        context.events.record(
-            pod, type: type, reason: reason, message: message, component: component, fieldPath: fieldPath)
+        let recorder = EventRecorder(store: context.store, component: component)
+        let subject = pod
+        // Detached: a remark holds nothing up.
+        Task.detached { await recorder.record(subject, type, reason: reason, message) }
     }
 
     /// Writes the status unless it is final within a moment: most steps are so short that `Running` would only cost a
@@ -352,6 +360,9 @@ actor PodWorker {
                         object[path: "spec", "nodeName"] = .string(PodStatus.nodeName)
                     }
                     object["status"] = snapshot.json(previous: current.status)
+                    if snapshot.isOver, current.labels[WorkflowLabels.completed] != nil {
+                        object[path: "metadata", "labels", WorkflowLabels.completed] = "true"
+                    }
                     return object
                 }
             } catch let error as ClusterError where error.code == .unavailable {
