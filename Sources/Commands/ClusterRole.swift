@@ -1,12 +1,12 @@
 // The cluster role put together: object store, its controllers, the Kubernetes API, TLS, the client configuration.
 
 import Bytes
-
 import Cluster
 import Database
 import EventLoop
 import KubernetesAPI
 import Metrics
+import Runtimes
 import Server
 
 /// What one cluster server is started with.
@@ -19,6 +19,10 @@ struct ClusterRole: Sendable {
     /// Plain HTTP without tokens.
     var isInsecure = false
     var kubeconfigPath: String
+    /// Where the Python environments of images lie; nil looks in the usual places.
+    var runtimeFolder: String?
+    /// Folders of the host that pods may mount with `hostPath`.
+    var hostPaths: [String] = []
 
     init(data: String) {
         self.data = data
@@ -28,11 +32,13 @@ struct ClusterRole: Sendable {
     /// A cluster that serves.
     struct Running: Sendable {
         let server: Server
-        let controllers: ResourceControllers
+        let objects: ResourceControllers
+        let controllers: Controllers
         let database: Database
 
         func stop() async {
-            controllers.stop()
+            await controllers.shutdown()
+            objects.stop()
             await database.close()
         }
     }
@@ -43,12 +49,17 @@ struct ClusterRole: Sendable {
         let database = try Database(path: "\(folder)/cluster.db", migrations: ResourceStore.migrations)
         let store = try await ResourceStore.open(database: database)
         try await ClusterFurniture.install(in: store, version: KubernetesAPI.kubernetesVersion)
-        let controllers = ResourceControllers(store: store)
+        let objects = ResourceControllers(store: store)
+        var settings = ControllerSettings(dataFolder: data)
+        settings.runtimeFolders = RuntimeFolder(explicit: runtimeFolder).folders(holding: "python")
+        settings.hostPaths = hostPaths
+        let controllers = try await Controllers.start(store: store, settings: settings)
 
         let token = isInsecure ? nil : try self.token(folder)
         let metrics = MetricsRegistry()
         let api = KubernetesAPI(
-            store: store, tokens: token.map { [($0, "slipway-admin")] } ?? [], metrics: metrics)
+            store: store, tokens: token.map { [($0, "slipway-admin")] } ?? [], logs: controllers.logs,
+            metrics: metrics)
         var configuration = ServerConfiguration(role: "cluster", address: address, port: port)
         configuration.metrics = metrics
         configuration.faultResponse = { KubernetesAPI.faultResponse($0) }
@@ -58,7 +69,7 @@ struct ClusterRole: Sendable {
         try server.start()
         let authority = try certificate.flatMap { try PrivateFile.read($0.authorityPath) }
         try writeKubeconfig(port: server.port, authority: authority, token: token)
-        return Running(server: server, controllers: controllers, database: database)
+        return Running(server: server, objects: objects, controllers: controllers, database: database)
     }
 
     /// A certificate for every name that a client on this machine, or on its network, may use.

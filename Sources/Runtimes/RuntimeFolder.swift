@@ -36,6 +36,15 @@ package struct RuntimeFolder: Sendable {
         return nil
     }
 
+    /// The candidates that have a subfolder `name`, as absolute paths.
+    package func folders(holding name: String) -> [String] {
+        candidates.compactMap { candidate in
+            guard access("\(candidate)/\(name)", R_OK) == 0, let resolved = realpath(candidate, nil) else { return nil }
+            defer { free(resolved) }
+            return String(cString: resolved)
+        }
+    }
+
     private static var executablePath: String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = buffer.withUnsafeMutableBytes {

@@ -35,7 +35,15 @@ enum ClusterSettings {
         "kubeconfig", environment: ["SLIPWAY_KUBECONFIG"], placeholder: "FILE", allowed: "the path of a file",
         help: "Where to write the client configuration; kubeconfig in the data folder when unset.")
 
-    static let all = [port.declaration, insecure.declaration, kubeconfig.declaration]
+    static let hostPaths = Setting<String?>.optional(
+        "host-paths", environment: ["SLIPWAY_HOST_PATHS"], placeholder: "FOLDERS",
+        allowed: "absolute paths of folders, separated by commas",
+        help: "Folders of this machine that pods may mount as hostPath volumes; none when unset.")
+
+    static let all = [
+        port.declaration, insecure.declaration, kubeconfig.declaration, hostPaths.declaration,
+        InferSettings.runtime.declaration,
+    ]
 }
 
 private func runCluster(_ invocation: Invocation) async throws -> Int32 {
@@ -47,6 +55,8 @@ private func runCluster(_ invocation: Invocation) async throws -> Int32 {
     role.port = settings[ClusterSettings.port]
     role.isInsecure = settings[ClusterSettings.insecure]
     role.kubeconfigPath = settings[ClusterSettings.kubeconfig] ?? "\(data)/kubeconfig"
+    role.runtimeFolder = settings[InferSettings.runtime]
+    role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").split(separator: ",").map(String.init)
     guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
         throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")
     }
