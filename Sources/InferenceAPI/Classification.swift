@@ -13,6 +13,10 @@ enum Classification {
         guard tensor.type != .bytes else {
             throw InferenceError(.invalid, "output \"\(wanted.name)\" holds strings; classification needs numbers")
         }
+        return largest(tensor, wanted, model)
+    }
+
+    private static func largest(_ tensor: Tensor, _ wanted: RequestedOutput, _ model: ModelVersion) -> Tensor {
         let values = numbers(tensor)
         let batches = model.configuration.batchSizeMax > 0 && !tensor.shape.isEmpty
         let rows = batches ? tensor.shape[0] : 1

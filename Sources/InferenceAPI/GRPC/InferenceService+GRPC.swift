@@ -40,44 +40,52 @@ extension InferenceService {
     }
 
     private func addModelMethods(_ router: inout GRPCRouter) {
-        router.unary(Self.path("ModelReady")) { _, message in
-            let (name, version) = try Self.nameAndVersion(message)
-            let number = try Self.version(version)
-            do throws(InferenceError) {
-                _ = try self.repository.model(name, version: number)
-                return Self.flag(true)
-            } catch {
-                return Self.flag(false)
-            }
-        }
-        router.unary(Self.path("ModelMetadata")) { _, message in
-            let model = try self.named(message)
-            let versions = try self.repository.versions(model.configuration.name).map(\.number)
-            return ModelMessages.metadata(model, versions: versions)
-        }
-        router.unary(Self.path("ModelConfig")) { _, message in
-            ModelMessages.configuration(try self.named(message).configuration)
-        }
-        router.unary(Self.path("ModelStatistics")) { _, message in
-            let (name, version) = try Self.nameAndVersion(message)
-            if name.isEmpty { return ModelMessages.statistics(self.repository.loaded) }
-            if version.isEmpty { return ModelMessages.statistics(try self.repository.versions(name)) }
-            return ModelMessages.statistics([try self.named(message)])
-        }
+        router.unary(Self.path("ModelReady")) { _, message in Self.flag(try self.isReady(message)) }
+        router.unary(Self.path("ModelMetadata")) { _, message in try self.metadata(message) }
+        router.unary(Self.path("ModelConfig")) { _, message in try self.configuration(of: message) }
+        router.unary(Self.path("ModelStatistics")) { _, message in try self.statistics(message) }
         router.unary(Self.path("ModelInfer")) { _, message in try await self.infer(message) }
         router.streaming(Self.path("ModelStreamInfer")) { call in
             while let message = try await call.receive() {
-                var writer = ProtobufWriter(reserving: 256)
-                do throws(InferenceError) {
-                    writer.data(2, try await self.infer(message))
-                } catch {
-                    // The stream goes on: an answer carries its own error.
-                    writer.presentString(1, error.message)
-                    writer.message(2) { _ in }
-                }
-                try await call.send(writer.bytes)
+                try await call.send(await self.streamedAnswer(message))
             }
         }
+    }
+
+    private func isReady(_ message: [UInt8]) throws -> Bool {
+        let (name, version) = try Self.nameAndVersion(message)
+        let number = try Self.version(version)
+        return (try? repository.model(name, version: number)) != nil
+    }
+
+    private func metadata(_ message: [UInt8]) throws -> [UInt8] {
+        let model = try named(message)
+        let versions = try repository.versions(model.configuration.name).map(\.number)
+        return ModelMessages.metadata(model, versions: versions)
+    }
+
+    private func configuration(of message: [UInt8]) throws -> [UInt8] {
+        let model = try named(message)
+        return ModelMessages.configuration(model.configuration)
+    }
+
+    private func statistics(_ message: [UInt8]) throws -> [UInt8] {
+        let (name, version) = try Self.nameAndVersion(message)
+        if name.isEmpty { return ModelMessages.statistics(repository.loaded) }
+        if version.isEmpty { return ModelMessages.statistics(try repository.versions(name)) }
+        return ModelMessages.statistics([try named(message)])
+    }
+
+    /// One answer of a stream, which goes on after an error: the answer carries it.
+    private func streamedAnswer(_ message: [UInt8]) async -> [UInt8] {
+        var writer = ProtobufWriter(reserving: 256)
+        do throws(InferenceError) {
+            writer.data(2, try await infer(message))
+        } catch {
+            writer.presentString(1, error.message)
+            writer.message(2) { _ in }
+        }
+        return writer.bytes
     }
 
     private func infer(_ message: [UInt8]) async throws(InferenceError) -> [UInt8] {
