@@ -111,7 +111,8 @@ let package = Package(
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
-            name: "FuzzTests", dependencies: ["Formats", "HTTP", "Signatures", "Tracking", "Clock", "Bytes"],
+            name: "FuzzTests",
+            dependencies: ["S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes"],
             resources: [.copy("Corpus")], swiftSettings: settings),
 
         // C: one target per library, holding only what Swift cannot call by itself.

@@ -40,12 +40,24 @@ package final class BlobFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// True when nobody has touched the file through the file system since it was opened. Does not block on the disk.
+    package var isUnchanged: Bool { (try? FileSystem.signature(descriptor)) == signature }
+
+    /// True when `verify` would find nothing left to check.
+    package func isVerified(_ range: Range<Int64>) -> Bool {
+        range.isEmpty || verified.unchecked(id, signature, Self.blocks(of: range)).isEmpty
+    }
+
+    private static func blocks(of range: Range<Int64>) -> Range<Int> {
+        let blockBytes = Int64(BlockChecksums.blockBytes)
+        return Int(range.lowerBound / blockBytes)..<Int((range.upperBound - 1) / blockBytes) + 1
+    }
+
     /// Checks the blocks that hold `range`, as far as they were not yet. Blocks; throws `corrupt`.
     package func verify(_ range: Range<Int64>) throws(BlobError) {
         guard !range.isEmpty else { return }
         let blockBytes = Int64(BlockChecksums.blockBytes)
-        let blocks = Int(range.lowerBound / blockBytes)..<Int((range.upperBound - 1) / blockBytes) + 1
-        let unchecked = verified.unchecked(id, signature, blocks)
+        let unchecked = verified.unchecked(id, signature, Self.blocks(of: range))
         guard !unchecked.isEmpty else { return }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockChecksums.blockBytes, alignment: 4096)
         defer { buffer.deallocate() }

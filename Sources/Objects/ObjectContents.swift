@@ -52,7 +52,9 @@ package final class ObjectContents: Sendable {
     deinit { blobs.reclaimer.unpin(pinned) }
 
     /// Opens `range` of the concatenated extents and checks its beginning. The caller holds a reclaimer's ticket.
-    static func open(_ extents: [Extent], range: Range<Int64>, blobs: BlobStore) async throws(ObjectError) -> ObjectContents {
+    static func open(
+        _ extents: [Extent], file: BlobFile?, range: Range<Int64>, blobs: BlobStore
+    ) async throws(ObjectError) -> ObjectContents {
         var pieces: [Piece] = []
         var pinned: [BlobID] = []
         var start: Int64 = 0
@@ -68,9 +70,17 @@ package final class ObjectContents: Sendable {
                     pieces.append(Piece(extent: extent, range: within, file: nil))
                 } else if pieces.isEmpty {
                     let ahead = within.lowerBound..<min(within.upperBound, within.lowerBound + checkedAheadBytes)
-                    let file = try await blobs.open(
-                        extent.id, size: extent.size, checksums: extent.checksums, verifying: ahead)
-                    pieces.append(Piece(extent: extent, range: within, file: file))
+                    let opened: BlobFile
+                    if let file {
+                        opened = file
+                        if !file.isVerified(ahead) {
+                            try await blobs.onPool { () throws(BlobError) in try file.verify(ahead) }
+                        }
+                    } else {
+                        opened = try await blobs.open(
+                            extent.id, size: extent.size, checksums: extent.checksums, verifying: ahead)
+                    }
+                    pieces.append(Piece(extent: extent, range: within, file: opened))
                 } else {
                     pinned.append(extent.id)
                     pieces.append(Piece(extent: extent, range: within, file: nil))
@@ -105,22 +115,26 @@ package final class ObjectContents: Sendable {
             var position = piece.range.lowerBound
             while position < piece.range.upperBound {
                 let step = position..<min(piece.range.upperBound, position + Self.stepBytes)
-                let opened: BlobFile
-                do {
-                    if let present = file {
-                        opened = present
-                        try await blobs.onPool { () throws(BlobError) in try present.verify(step) }
-                    } else {
-                        opened = try await blobs.open(
-                            piece.extent.id, size: piece.extent.size, checksums: piece.extent.checksums, verifying: step)
-                    }
-                } catch {
-                    throw ObjectError(error)
-                }
+                let opened = try await checked(piece.extent, file, step)
                 file = opened
                 try await body(.file(FileBytes(file: opened, range: step)))
                 position = step.upperBound
             }
+        }
+    }
+
+    /// The file of an extent, opened when it is not yet, with the blocks of `range` checked.
+    private func checked(
+        _ extent: Extent, _ file: BlobFile?, _ range: Range<Int64>
+    ) async throws(ObjectError) -> BlobFile {
+        do {
+            guard let file else {
+                return try await blobs.open(extent.id, size: extent.size, checksums: extent.checksums, verifying: range)
+            }
+            if !file.isVerified(range) { try await blobs.onPool { () throws(BlobError) in try file.verify(range) } }
+            return file
+        } catch {
+            throw ObjectError(error)
         }
     }
 

@@ -23,7 +23,7 @@ extension ObjectStore {
         let (sourceBucket, sourceKey) = source
         let (targetBucket, targetKey) = target
         let version = blobs.makeID().value
-        return try await writeReleasing { connection, released in
+        return try await writeReleasing(changing: [targetKey], in: targetBucket) { connection, released in
             let from = try connection.bucket(sourceBucket)
             let to = try connection.bucket(targetBucket)
             guard let original = try connection.object(from, sourceKey) else { throw Self.missing }

@@ -22,13 +22,36 @@ extension ObjectStore {
     ) async throws(ObjectError) -> (ObjectInfo, ObjectContents) {
         let ticket = blobs.reclaimer.enter()
         defer { blobs.reclaimer.leave(ticket) }
-        let (object, extents) = try await read { connection in
-            let bucket = try connection.bucket(bucket, owner: owner)
-            guard let object = try connection.object(bucket, key) else { throw Self.missing }
-            return (object, try connection.extents(of: object))
+        let entry = try await entry(bucket: bucket, owner: owner, key: key)
+        let chosen = try select(entry.object, Self.ranges(entry.extents.map(\.size)))
+        let contents = try await ObjectContents.open(entry.extents, file: entry.file, range: chosen, blobs: blobs)
+        return (entry.object, contents)
+    }
+
+    /// What the index, or the cache, has of an object. Between `enter` and `leave` of the reclaimer.
+    private func entry(bucket: String, owner: String?, key: ObjectKey) async throws(ObjectError) -> ObjectCache.Entry {
+        let name = ObjectCache.Name(bucket: bucket, key: key)
+        if let entry = cache.find(name), entry.file?.isUnchanged ?? true {
+            if let owner, owner != entry.owner { throw ObjectError(.accessDenied, "Access Denied.") }
+            return entry
         }
-        let chosen = try select(object, Self.ranges(extents.map(\.size)))
-        return (object, try await ObjectContents.open(extents, range: chosen, blobs: blobs))
+        let token = cache.token(name)
+        let (found, object, extents) = try await read { connection in
+            let found = try connection.bucket(bucket, owner: owner)
+            guard let object = try connection.object(found, key) else { throw Self.missing }
+            return (found, object, try connection.extents(of: object))
+        }
+        var file: BlobFile?
+        if extents.count == 1, let extent = extents.first, extent.data == nil {
+            do {
+                file = try await blobs.open(extent.id, size: extent.size, checksums: extent.checksums, verifying: 0..<0)
+            } catch {
+                throw ObjectError(error)
+            }
+        }
+        let entry = ObjectCache.Entry(owner: found.owner, object: object, extents: extents, file: file)
+        cache.insert(name, entry, token)
+        return entry
     }
 
     /// What `getObject` would choose, without opening the bytes.

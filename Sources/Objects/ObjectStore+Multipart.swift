@@ -133,7 +133,7 @@ extension ObjectStore {
         bucket: String, key: ObjectKey, id: String, parts listed: [CompletedPart], checksum promised: Checksum?,
         size: Int64?, conditions: WriteConditions
     ) async throws(ObjectError) -> ObjectInfo {
-        try await writeReleasing { connection, released in
+        try await writeReleasing(changing: [key], in: bucket) { connection, released in
             let bucket = try connection.bucket(bucket)
             let present = try connection.object(bucket, key)
             let upload: UploadRow

@@ -22,7 +22,7 @@ extension ObjectStore {
             key: key, size: stored.size, etag: Hex.encode(digests.md5), modified: WallTime.now, attributes: attributes,
             tags: tags, checksum: checksum, partCount: 0, version: stored.id.value, blob: stored.id.value)
         do {
-            try await writeReleasing { connection, released in
+            try await writeReleasing(changing: [key], in: bucket) { connection, released in
                 let bucket = try connection.bucket(bucket, owner: owner)
                 let present = try connection.object(bucket, key)
                 try conditions.check(present?.etag)

@@ -23,7 +23,7 @@ extension ObjectStore {
     /// Replaces the tags of an object; an empty list removes them.
     package func setTags(bucket: String, key: ObjectKey, _ tags: [ObjectAttributes.Pair]) async throws(ObjectError) {
         try Self.validate(tags: tags)
-        try await write { connection in
+        try await writeReleasing(changing: [key], in: bucket) { connection, _ in
             let bucket = try connection.bucket(bucket)
             let changed = try connection.execute(
                 "UPDATE objects SET tags = ? WHERE bucket_id = ? AND key = ?",

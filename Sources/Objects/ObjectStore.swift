@@ -14,6 +14,7 @@ import Log
 package final class ObjectStore: Sendable {
     let blobs: BlobStore
     let database: Database
+    let cache = ObjectCache()
     let log = Logger(role: "store")
 
     /// Opens the store in `folder`, making it when it is missing.
@@ -99,10 +100,14 @@ package final class ObjectStore: Sendable {
         do { return try await database.write(body) } catch { throw ObjectError(wrapping: error) }
     }
 
-    /// A change that leaves blobs without a name: they are removed once it is durable.
+    /// A change of the objects at `keys` that leaves blobs without a name: they are removed once it is durable.
     func writeReleasing<Value: Sendable>(
+        changing keys: [ObjectKey] = [], in bucket: String = "",
         _ body: @escaping @Sendable (DatabaseConnection, inout ReleasedBlobs) throws -> Value
     ) async throws(ObjectError) -> Value {
+        let names = keys.map { ObjectCache.Name(bucket: bucket, key: $0) }
+        cache.begin(names)
+        defer { cache.end(names) }
         let (value, released) = try await write { connection in
             var released = ReleasedBlobs()
             let value = try body(connection, &released)
