@@ -79,6 +79,8 @@ extension WorkflowRun {
         for parameter in arguments["parameters"]?.arrayValue ?? [] {
             let name = parameter["name"]?.stringValue ?? ""
             if let value = parameter["value"] {
+                // The output of a step that did not run: the template's own default stands, if it has one.
+                if isOutputOfSkipped(TemplateText.text(value), scope) { continue }
                 parameters.append(["name": .string(name), "value": .string(try TemplateText.substitute(TemplateText.text(value), scope))])
             } else if let found = try configMapParameter(try TemplateText.substitute(parameter, scope)) {
                 parameters.append(["name": .string(name), "value": .string(found)])
@@ -112,6 +114,18 @@ extension WorkflowRun {
         if !parameters.isEmpty { out["parameters"] = .array(parameters) }
         if !artifacts.isEmpty { out["artifacts"] = .array(artifacts) }
         return .object(out)
+    }
+
+    /// Whether `text` is one tag that names an output of a step or task that was skipped or omitted.
+    private func isOutputOfSkipped(_ text: String, _ scope: WorkflowScope) -> Bool {
+        let parts = TemplateText.parts(text)
+        guard parts.count == 1, case .tag(let tag) = parts[0] else { return false }
+        let name = TemplateText.name(tag)
+        let words = name.split(separator: ".", maxSplits: 2)
+        guard words.count == 3, words[0] == "steps" || words[0] == "tasks", words[2].hasPrefix("outputs."), scope[name] == nil
+        else { return false }
+        let status = scope["\(words[0]).\(words[1]).status"]
+        return status == "Skipped" || status == "Omitted"
     }
 
     // MARK: Items

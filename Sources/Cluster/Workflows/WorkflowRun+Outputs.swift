@@ -19,6 +19,13 @@ extension WorkflowRun {
             guard let name = parameter["name"]?.stringValue, let value = parameter["value"] else { continue }
             values["\(prefix).outputs.parameters.\(name)"] = TemplateText.text(value)
         }
+        if node.phase == .skipped || node.phase == .omitted {
+            // A step that did not run still has the outputs its template gives defaults for.
+            for output in templates[node.templateName]?["outputs"]?["parameters"]?.arrayValue ?? [] {
+                guard let name = output["name"]?.stringValue, let value = output["valueFrom"]?["default"] else { continue }
+                values["\(prefix).outputs.parameters.\(name)"] = TemplateText.text(value)
+            }
+        }
         if let parameters = node.outputs?["parameters"] { values["\(prefix).outputs.parameters"] = TemplateText.text(parameters) }
         for artifact in node.outputs?["artifacts"]?.arrayValue ?? [] {
             guard let name = artifact["name"]?.stringValue else { continue }

@@ -49,7 +49,7 @@ extension WorkflowRun {
         var place: [JSON] = []
         if isScript {
             let path = "/argo/staging/script"
-            place.append(["path": .string(path), "content": .string(try TemplateText.substitute(source ?? "", scope))])
+            place.append(["path": .string(path), "content": .string(try TemplateText.substitute(source ?? "", scope)), "mode": 0o755])
             container["args"] = .array((container["args"]?.arrayValue ?? []) + [.string(path)])
             if container["command"]?.arrayValue?.isEmpty ?? true {
                 throw WorkflowFault("template \"\(call.templateName)\": script.command is required")
