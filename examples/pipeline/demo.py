@@ -102,8 +102,9 @@ def apply_everything(kubectl, ports, password):
         "INFERENCE_GRPC": f"127.0.0.1:{ports['infer-grpc']}",
         "DEMO_IMAGES": os.environ.get("DEMO_IMAGES", "50000"),
         "DEMO_TEST_IMAGES": os.environ.get("DEMO_TEST_IMAGES", "10000"),
-        "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
-        "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        # Threads that wait for one another sleep instead of spinning: other work on the machine costs less time.
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
     kubectl.create(["configmap"], "pipeline-settings", *[f"--from-literal={key}={value}" for key, value in settings.items()])
     kubectl("delete", "workflow", WORKFLOW, "-n", NAMESPACE, "--ignore-not-found", quiet=True)
