@@ -105,14 +105,19 @@ let package = Package(
         tests("Bytes", []),
         tests("BlobStore", ["EventLoop"]),
         tests("Clock", []),
+        tests("Cluster", ["Runner", "Database", "Formats", "Clock", "Bytes"]),
         tests("Database", ["Bytes"]),
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
+        tests("KubernetesAPI", ["Cluster", "Database", "Server", "HTTP", "Formats", "Clock", "Bytes", "ServerTesting"]),
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
             name: "FuzzTests",
-            dependencies: ["S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes"],
+            dependencies: [
+                "S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes", "KubernetesAPI",
+                "Cluster",
+            ],
             resources: [.copy("Corpus")], swiftSettings: settings),
 
         // C: one target per library, holding only what Swift cannot call by itself.

@@ -30,7 +30,7 @@ extension KubernetesAPI {
         let isDryRun = try options.isDryRun()
         let validation = try options.fieldValidation()
         let body = try await request.body.collect(bytesMax: ObjectDecoder.bodyBytesMax)
-        let (patch, duplicates) = try ObjectDecoder.json(body)
+        let (patch, duplicates) = type == .apply ? try ObjectDecoder.jsonOrYAML(body) : try ObjectDecoder.json(body)
         if type == .apply {
             return try await apply(request, patch, duplicates, key, subresource, options)
         }

@@ -45,9 +45,14 @@ extension KubernetesAPI {
     func delete(_ request: Request, _ key: ResourceKey, _ options: RequestOptions) async throws -> Response {
         let resource = try await store.delete(key, try await deletionOptions(request, options))
         // A dry run shows what would have been the answer.
-        if resource.isTerminating, store.find(key) != nil { return present(resource, .objects, options) }
+        if Self.kindsShownWhenDeleted.contains(key.kind) || (resource.isTerminating && store.find(key) != nil) {
+            return present(resource, .objects, options)
+        }
         return Response(contentType: "application/json", Self.deleted(resource).encoded)
     }
+
+    /// Typed clients expect these back; of the others they expect a `Status`.
+    private static let kindsShownWhenDeleted: Set<ResourceKind> = [.pod, .service, .serviceAccount, .persistentVolumeClaim]
 
     func deleteCollection(
         _ request: Request, _ path: ResourcePath, _ kind: ResourceKind, _ options: RequestOptions

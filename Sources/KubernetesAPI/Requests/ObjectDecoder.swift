@@ -1,4 +1,4 @@
-// Request bodies to objects: JSON or Protobuf in, an object of the expected kind out, with unknown and duplicate
+// Request bodies to objects: JSON, YAML or Protobuf in, an object of the expected kind out, with unknown and duplicate
 // fields refused, warned about or dropped as the client asked.
 
 import Bytes
@@ -18,7 +18,7 @@ struct ObjectDecoder {
     /// Bytes of one body, as in Kubernetes.
     static let bodyBytesMax = 3 * 1024 * 1024
     private static let depthMax = 128
-    static let mediaTypes = ["application/json", ProtobufDecoder.mediaType]
+    static let mediaTypes = ["application/json", "application/yaml", ProtobufDecoder.mediaType]
 
     /// The media type of `request`, without parameters, in lower case; JSON when it names none.
     static func mediaType(_ request: Request) -> String {
@@ -31,6 +31,7 @@ struct ObjectDecoder {
     static func decode(_ body: [UInt8], mediaType: String) throws(StatusError) -> (object: JSON, duplicates: [String]) {
         switch mediaType {
         case "application/json", "text/json", "*/*": return try json(body)
+        case "application/yaml", "text/yaml", "application/x-yaml": return (try yaml(body), [])
         case ProtobufDecoder.mediaType: return (try protobuf(body), [])
         default: throw .unsupportedMediaType(mediaType, mediaTypes)
         }
@@ -43,6 +44,24 @@ struct ObjectDecoder {
         } catch {
             throw .badRequest("couldn't get the object from the body: \(error.message)")
         }
+    }
+
+    static func yaml(_ body: [UInt8]) throws(StatusError) -> JSON {
+        do {
+            let documents = try YAML.parse(body)
+            guard documents.count == 1 else { throw StatusError.badRequest("the body must hold one YAML document") }
+            return documents[0]
+        } catch let error as YAMLError {
+            throw .badRequest("couldn't get the object from the body: \(error.message)")
+        } catch {
+            throw .badRequest("the body must hold one YAML document")
+        }
+    }
+
+    /// An apply configuration: YAML by its media type, JSON from most clients.
+    static func jsonOrYAML(_ body: [UInt8]) throws(StatusError) -> (object: JSON, duplicates: [String]) {
+        let first = body.first { $0 > 0x20 }
+        return first == UInt8(ascii: "{") ? try json(body) : (try yaml(body), [])
     }
 
     private static func protobuf(_ body: [UInt8]) throws(StatusError) -> JSON {
