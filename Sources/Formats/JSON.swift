@@ -4,6 +4,9 @@
 import Bytes
 
 /// A JSON value. Objects keep the order of their members.
+///
+/// There is no `nil` literal on purpose: in `object["a"] = condition ? nil : value` it would be taken for `.null`, where
+/// a member that goes away is meant.
 package enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -54,7 +57,7 @@ extension JSONObject: Sequence {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
-    ExpressibleByFloatLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
     ExpressibleByStringInterpolation
 {
     package init(stringLiteral value: String) { self = .string(value) }
@@ -62,7 +65,6 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(floatLiteral value: Double) { self = .double(value) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    package init(nilLiteral: ()) { self = .null }
     package init(dictionaryLiteral elements: (String, JSON)...) {
         var object = JSONObject()
         for (key, value) in elements { object[key] = value }

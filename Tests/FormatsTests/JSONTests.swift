@@ -6,7 +6,7 @@ import Testing
 
     @Test func readsEveryKind() throws {
         let value = try JSON.parse(bytes(#"{"a":[1,-2,18446744073709551615,2.5,true,false,null],"b":{"c":"é\n\u00e4"}}"#))
-        #expect(value["a"] == .array([1, -2, .unsigned(.max), 2.5, true, false, nil]))
+        #expect(value["a"] == .array([1, -2, .unsigned(.max), 2.5, true, false, .null]))
         #expect(value["b"]?["c"]?.stringValue == "é\nä")
     }
 

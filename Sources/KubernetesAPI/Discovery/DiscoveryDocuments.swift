@@ -60,7 +60,7 @@ struct DiscoveryDocuments: Sendable {
 
     private static func item(_ group: APIGroup) -> JSON {
         [
-            "metadata": group.name.isEmpty ? ["creationTimestamp": nil] : ["name": .string(group.name), "creationTimestamp": nil],
+            "metadata": group.name.isEmpty ? ["creationTimestamp": .null] : ["name": .string(group.name), "creationTimestamp": .null],
             "versions": [
                 [
                     "version": .string(group.version), "freshness": "Current",

@@ -24,7 +24,7 @@ extension KubernetesAPI {
         }
         review["apiVersion"] = .string("\(path.group)/\(path.version)")
         review["kind"] = .string(kind)
-        review["metadata"] = ["creationTimestamp": nil]
+        review["metadata"] = ["creationTimestamp": .null]
         switch kind {
         case "SelfSubjectAccessReview":
             review["status"] = ["allowed": true, "reason": "the token stands for the administrator"]
