@@ -15,6 +15,7 @@ package final class KubernetesAPI: Sendable {
     let metrics: MetricsRegistry
     private let authenticator: TokenAuthenticator
     private let documents: APIDocuments
+    let counts = RequestCounts()
 
     /// - Parameters:
     ///   - tokens: bearer tokens and the user each stands for; none admits everybody, for a server without TLS on loopback.
@@ -29,6 +30,7 @@ package final class KubernetesAPI: Sendable {
         self.metrics = metrics
         authenticator = TokenAuthenticator(tokens)
         documents = APIDocuments(kinds: store.kinds, build: build)
+        Self.register(counts, store, in: metrics)
     }
 
     /// The version reported to clients, such as `v1.32.0+slipway`.
@@ -59,7 +61,7 @@ package final class KubernetesAPI: Sendable {
         guard let user = authenticator.user(of: request) else { throw StatusError.unauthorized }
         request.principal = user
         if segments == ["metrics"] {
-            return Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metricsText())
+            return Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metrics.render())
         }
         if let document = try documents.response(to: request, segments) { return document }
         guard let path = ResourcePath(segments) else { throw StatusError.noSuchPath }

@@ -178,6 +178,17 @@ import Testing
         }
     }
 
+    @Test func eachSeriesIsOneLine() async throws {
+        try await withAPI { client, _ in
+            for _ in 0..<5 { _ = try await call(client, .get, collection) }
+            _ = try await call(client, .get, "/api/v1/odds")
+            let text = try await client.execute(.get, "/metrics", fields: admin, body: []).text
+            let lines = text.split(separator: "\n").filter { $0.hasPrefix("apiserver_request_total") }
+            #expect(lines.contains("apiserver_request_total{verb=\"LIST\",group=\"\",resource=\"configmaps\",code=\"200\"} 5"))
+            #expect(Set(lines).count == lines.count && !text.contains("odds"))
+        }
+    }
+
     @Test(arguments: [
         (0, "0s"), (119, "119s"), (120, "2m"), (185, "3m5s"), (600, "10m"), (10_800, "3h"), (11_100, "3h5m"), (28_800, "8h"),
         (172_800, "2d"), (180_000, "2d2h"), (691_200, "8d"), (63_072_000, "2y"), (63_158_400, "2y1d"),
