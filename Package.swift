@@ -107,6 +107,7 @@ let package = Package(
         tests("Clock", []),
         tests("Cluster", ["Runner", "Database", "Formats", "Clock", "Bytes"]),
         tests("Database", ["Bytes"]),
+        tests("Digests", ["Bytes"]),
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
         tests("KubernetesAPI", ["Cluster", "Database", "Server", "HTTP", "Formats", "Clock", "Bytes", "ServerTesting"]),

@@ -21,7 +21,7 @@ package enum JSONError: Error, Equatable {
     }
 }
 
-/// A parsed document. Values stay valid as long as it lives; `withRoot` keeps it alive.
+/// A parsed document. Each of its values keeps it alive.
 package final class JSONDocument {
     // The parser owns the tape and the unescaped strings; this object owns the parser and never lets it parse again.
     private let parser: OpaquePointer

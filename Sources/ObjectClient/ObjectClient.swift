@@ -94,7 +94,8 @@ package struct ObjectClient: Sendable {
         return try Self.page(try await response.collect(bytesMax: 16 << 20))
     }
 
-    /// Every object whose key starts with `prefix`, at most `countMax`. Throws `TooManyObjects` over it.
+    /// Every object whose key starts with `prefix`, at most `countMax`. Throws `TooManyObjects` over it and
+    /// `MalformedAnswer` when the store's pages do not advance.
     package func listAll(bucket: String, prefix: String, countMax: Int) async throws -> [ObjectSummary] {
         var all: [ObjectSummary] = []
         var token: String?
@@ -104,6 +105,11 @@ package struct ObjectClient: Sendable {
             guard all.count <= countMax else {
                 throw ObjectClientError(
                     code: "TooManyObjects", message: "more than \(countMax) objects under \(bucket)/\(prefix)", status: 0)
+            }
+            // A store that hands out the same token again would keep this loop going for ever.
+            guard page.continuationToken != token || token == nil else {
+                throw ObjectClientError(
+                    code: "MalformedAnswer", message: "the store's listing does not advance", status: 200)
             }
             token = page.continuationToken
         } while token != nil
@@ -206,7 +212,7 @@ package struct ObjectClient: Sendable {
                     key: key, size: size, etag: unquoted(child.child("ETag")?.text ?? ""),
                     modified: child.child("LastModified").flatMap { WallTime(iso8601: $0.text) }))
             case "CommonPrefixes": if let prefix = child.child("Prefix")?.text { page.commonPrefixes.append(prefix) }
-            case "NextContinuationToken": page.continuationToken = child.text
+            case "NextContinuationToken" where !child.text.isEmpty: page.continuationToken = child.text
             default: break
             }
         }
