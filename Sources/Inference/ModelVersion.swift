@@ -106,6 +106,14 @@ package final class ModelVersion: Sendable {
     /// Runs batches until none is left; on a compute thread.
     private func work(isFirst: Bool) {
         if isFirst { queue.withLock { $0.starting -= 1 } }
+        while workRounds() {
+            // Go on in this thread only when the pool has no room to queue for it.
+            if pool.submit({ self.work(isFirst: false) }) { return }
+        }
+    }
+
+    /// Runs up to `roundsMax` batches; false when there was nothing left to run.
+    private func workRounds() -> Bool {
         for _ in 0..<Self.roundsMax {
             let now = MonotonicTime.now
             let (expired, decision, startsAnother) = queue.withLock { queue in
@@ -133,11 +141,10 @@ package final class ModelVersion: Sendable {
             switch decision {
             case .run(let batch): run(batch)
             case .wait(let deadline): filled.wait(until: deadline)
-            case .stop: return
+            case .stop: return false
             }
         }
-        if pool.submit({ self.work(isFirst: false) }) { return }
-        work(isFirst: false)
+        return true
     }
 
     // MARK: One batch

@@ -25,20 +25,24 @@ enum Classification {
         let labels = model.labels[wanted.name] ?? []
         var data: [UInt8] = []
         for row in 0..<rows {
-            let slice = values[row * rowLength..<(row + 1) * rowLength]
-            let order = slice.indices.sorted { (slice[$0], $1) > (slice[$1], $0) }
-            for index in order.prefix(count) {
-                let position = index - row * rowLength
-                var text: [UInt8] = []
-                text.append(fixed(slice[index]))
-                text.append(":\(position)")
-                if position < labels.count, !labels[position].isEmpty { text.append(":\(labels[position])") }
-                let length = UInt32(text.count)
-                for shift in [0, 8, 16, 24] as [UInt32] { data.append(UInt8(truncatingIfNeeded: length >> shift)) }
-                data += text
-            }
+            append(values[row * rowLength..<(row + 1) * rowLength], count, labels, to: &data)
         }
         return Tensor(type: .bytes, shape: batches ? [rows, count] : [count], data: data[...])
+    }
+
+    /// Appends the `count` largest of one row.
+    private static func append(_ row: ArraySlice<Double>, _ count: Int, _ labels: [String], to data: inout [UInt8]) {
+        let order = row.indices.sorted { (row[$0], $1) > (row[$1], $0) }
+        for index in order.prefix(count) {
+            let position = index - row.startIndex
+            var text: [UInt8] = []
+            text.append(fixed(row[index]))
+            text.append(":\(position)")
+            if position < labels.count, !labels[position].isEmpty { text.append(":\(labels[position])") }
+            let length = UInt32(text.count)
+            for shift in [0, 8, 16, 24] as [UInt32] { data.append(UInt8(truncatingIfNeeded: length >> shift)) }
+            data += text
+        }
     }
 
     private static func numbers(_ tensor: Tensor) -> [Double] {
