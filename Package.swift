@@ -111,13 +111,16 @@ let package = Package(
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
         tests("KubernetesAPI", ["Cluster", "Database", "Server", "HTTP", "Formats", "Clock", "Bytes", "ServerTesting"]),
+        tests("Inference", ["Runtimes", "EventLoop", "Formats", "Clock", "Bytes"]),
+        tests("InferenceAPI", ["Inference", "Runtimes", "EventLoop", "Formats", "HTTP", "ServerTesting", "Bytes"]),
+        tests("Runtimes", ["Formats", "Bytes"]),
         tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
             name: "FuzzTests",
             dependencies: [
                 "S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes", "KubernetesAPI",
-                "Cluster",
+                "Cluster", "InferenceAPI", "Inference", "Runtimes",
             ],
             resources: [.copy("Corpus")], swiftSettings: settings),
 
