@@ -10,9 +10,11 @@ import concurrent.futures
 import os
 import socket
 import statistics
+import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import boto3
 from botocore.client import Config
@@ -124,8 +126,10 @@ def floor_rate(path, size, writers, seconds):
     return sum(counts) / (time.monotonic() - begin)
 
 
-def writes(work, s3, port):
+def writes(work, s3, port, store):
     floor, passed = work / "floor", True
+    # The program it is compared with runs on every CPU; from here on the store does too.
+    subprocess.run(["taskset", "-acp", f"0-{os.cpu_count() - 1}", str(store.pid)], check=True, capture_output=True)
     floor.mkdir()
     for size, writers, bar in [(4096, 1, 0.6), (4096, 16, 0.6), (4096, 64, 1.0), (1 << 20, 16, 0.85), (64 << 20, 1, 0.85)]:
         ours, disk, ratio = paired(
@@ -159,14 +163,15 @@ def listing(s3):
     def milliseconds(**arguments):
         times = []
         for _ in range(15):
+            url = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": BUCKET, **arguments})
             begin = time.monotonic()
-            s3.list_objects_v2(Bucket=BUCKET, **arguments)
+            urllib.request.urlopen(url).read()
             times.append((time.monotonic() - begin) * 1000)
         return statistics.median(times)
 
     page = milliseconds(Prefix="many/3/")
     skip = milliseconds(Prefix="many/", Delimiter="/")
-    one = report("LIST a page of 1,000 of 20,000 keys, p50 with boto3's parsing", f"{page:.1f} ms", "<= 60 ms", page <= 60)
+    one = report("LIST a page of 1,000 of 20,000 keys, p50", f"{page:.1f} ms", "<= 10 ms", page <= 10)
     two = report("LIST 10 common prefixes over 20,000 keys, p50", f"{skip:.1f} ms", "<= 10 ms", skip <= 10)
     return one and two
 
@@ -184,7 +189,7 @@ def main():
                 region_name="us-east-1",
                 config=Config(s3={"addressing_style": "path"}, signature_version="s3v4", max_pool_connections=32))
             s3.create_bucket(Bucket=BUCKET)
-            results = [memory(s3, port, store), reads(work, s3, store), writes(work, s3, port), listing(s3)]
+            results = [memory(s3, port, store), reads(work, s3, store), writes(work, s3, port, store), listing(s3)]
     sys.exit(0 if all(results) else 1)
 
 
