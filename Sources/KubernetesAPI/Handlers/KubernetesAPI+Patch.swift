@@ -29,7 +29,7 @@ extension KubernetesAPI {
         let type = try PatchType.named(ObjectDecoder.mediaType(request), for: key.kind)
         let isDryRun = try options.isDryRun()
         let validation = try options.fieldValidation()
-        let body = try await request.body.collect(bytesMax: ObjectDecoder.bodyBytesMax)
+        let body = try await ObjectDecoder.body(of: request)
         let (patch, duplicates) = type == .apply ? try ObjectDecoder.jsonOrYAML(body) : try ObjectDecoder.json(body)
         if type == .apply {
             return try await apply(request, patch, duplicates, key, subresource, options)

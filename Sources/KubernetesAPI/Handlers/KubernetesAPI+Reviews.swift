@@ -17,7 +17,7 @@ extension KubernetesAPI {
         }
         guard path.name == nil else { throw StatusError.noSuchPath }
         guard request.method == .post else { throw StatusError.methodNotAllowed(request.method) }
-        let body = try await request.body.collect(bytesMax: ObjectDecoder.bodyBytesMax)
+        let body = try await ObjectDecoder.body(of: request)
         var review = try ObjectDecoder.decode(body, mediaType: ObjectDecoder.mediaType(request)).object
         guard review.objectValue != nil, review["kind"]?.stringValue ?? kind == kind else {
             throw StatusError.badRequest("the body must be a \(kind)")

@@ -86,7 +86,7 @@ extension KubernetesAPI {
 
     /// Reads `DeleteOptions` from the body, and what the query may say instead.
     private func deletionOptions(_ request: Request, _ query: RequestOptions) async throws -> DeletionOptions {
-        let body = try await request.body.collect(bytesMax: ObjectDecoder.bodyBytesMax)
+        let body = try await ObjectDecoder.body(of: request)
         var sent: JSON = [:]
         if !body.isEmpty {
             sent = try ObjectDecoder.decode(body, mediaType: ObjectDecoder.mediaType(request)).object
@@ -138,7 +138,7 @@ extension KubernetesAPI {
 
     private func object(from request: Request, _ kind: ResourceKind, _ options: RequestOptions) async throws -> DecodedObject {
         let validation = try options.fieldValidation()
-        let body = try await request.body.collect(bytesMax: ObjectDecoder.bodyBytesMax)
+        let body = try await ObjectDecoder.body(of: request)
         let (object, duplicates) = try ObjectDecoder.decode(body, mediaType: ObjectDecoder.mediaType(request))
         return try ObjectDecoder.check(object, duplicates: duplicates, kind: kind, validation)
     }

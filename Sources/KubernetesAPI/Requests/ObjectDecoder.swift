@@ -20,6 +20,19 @@ struct ObjectDecoder {
     private static let depthMax = 128
     static let mediaTypes = ["application/json", "application/yaml", ProtobufDecoder.mediaType]
 
+    /// The whole body. Throws `BodyError.tooLarge` past `bodyBytesMax`, after reading and dropping up to four times as much:
+    /// most clients look for an answer only once they have sent everything.
+    static func body(of request: Request) async throws -> [UInt8] {
+        var body: [UInt8] = []
+        var count = 0
+        while count <= 4 * bodyBytesMax, let chunk = try await request.body.next() {
+            count += chunk.count
+            if count <= bodyBytesMax { body.append(contentsOf: chunk) } else { body = [] }
+        }
+        guard count <= bodyBytesMax else { throw BodyError.tooLarge(bytesMax: bodyBytesMax) }
+        return body
+    }
+
     /// The media type of `request`, without parameters, in lower case; JSON when it names none.
     static func mediaType(_ request: Request) -> String {
         let field = request.fields["Content-Type"] ?? ""
