@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 
 RELEASE := swift build -c release --static-swift-stdlib
-PYTEST := runtime/python/test/bin/python -m pytest -q -p no:cacheprovider
+PYTEST := -m pytest -q -p no:cacheprovider
+export SLIPWAY_MLFLOW1_PYTHON ?= $(CURDIR)/runtime/python/old/bin/python
 FUZZ_ITERATIONS ?= 200000
 ROUNDS ?= 20
 
@@ -40,7 +41,9 @@ unit: ## unit tests and the tidy test
 clients: ## the real clients on the debug binary
 	@scripts/setup build test demo
 	swift build --product slipway
-	$(PYTEST) Tests/Clients
+	swift build --product netfixture
+	runtime/python/old/bin/python $(PYTEST) Tests/Clients/store/test_boto3.py
+	runtime/python/test/bin/python $(PYTEST) Tests/Clients
 
 conformance: clients ## the same: clients are the conformance suite
 

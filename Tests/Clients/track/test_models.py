@@ -112,11 +112,11 @@ def test_prompts_are_models_apart(client, name):
 
 
 def test_artifacts_in_the_object_store(tmp_path):
-    import conftest
+    import track_roles
 
-    store = conftest.store_role(tmp_path / "store").start()
+    store = track_roles.store_role(tmp_path / "store").start()
     credentials = {"AWS_ACCESS_KEY_ID": "testuser", "AWS_SECRET_ACCESS_KEY": "testpassword", "MLFLOW_S3_ENDPOINT_URL": store.url}
-    track = conftest.track_role(tmp_path / "track", "--artifacts-destination", "s3://mlflow/deep", environment=credentials).start()
+    track = track_roles.track_role(tmp_path / "track", "--artifacts-destination", "s3://mlflow/deep", environment=credentials).start()
     try:
         mlflow.set_tracking_uri(track.url)
         mlflow.set_experiment("Default")
@@ -142,16 +142,16 @@ def test_artifacts_in_the_object_store(tmp_path):
 
 def test_a_direct_artifact_root(tmp_path, monkeypatch):
     """The second tutorial: clients write to s3://mlflow/ themselves, the server only keeps the address."""
-    import conftest
+    import track_roles
 
-    store = conftest.store_role(tmp_path / "store").start()
+    store = track_roles.store_role(tmp_path / "store").start()
     credentials = {"AWS_ACCESS_KEY_ID": "testuser", "AWS_SECRET_ACCESS_KEY": "testpassword", "MLFLOW_S3_ENDPOINT_URL": store.url}
     for key, value in credentials.items():
         monkeypatch.setenv(key, value)
     import boto3
 
     boto3.client("s3", endpoint_url=store.url).create_bucket(Bucket="mlflow")
-    track = conftest.track_role(tmp_path / "track", "--default-artifact-root", "s3://mlflow/", environment=credentials).start()
+    track = track_roles.track_role(tmp_path / "track", "--default-artifact-root", "s3://mlflow/", environment=credentials).start()
     try:
         mlflow.set_tracking_uri(track.url)
         mlflow.set_experiment("Default")

@@ -147,13 +147,13 @@ def test_datasets(client, experiment):
 
 
 def test_a_restart_keeps_everything(tmp_path):
-    import conftest
+    import track_roles
 
-    role = conftest.track_role(tmp_path).start()
+    role = track_roles.track_role(tmp_path).start()
     client = mlflow.MlflowClient(role.url)
     run = client.create_run("0")
     client.log_metric(run.info.run_id, "m", 3)
     role.stop(kill=True)
-    again = conftest.track_role(tmp_path, port=role.port).start()
+    again = track_roles.track_role(tmp_path, port=role.port).start()
     assert client.get_run(run.info.run_id).data.metrics == {"m": 3.0}
     again.stop()

@@ -1,0 +1,64 @@
+"""Roles of the real binary on free ports: what the tests of this folder start, stop and kill."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("SLIPWAY_BIN", str(ROOT / ".build/debug/slipway"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Role:
+    """A running role of the binary."""
+
+    def __init__(self, words, port, health, environment=None):
+        self.words, self.port, self.health = words, port, health
+        self.environment = {**os.environ, **(environment or {})}
+        self.log = tempfile.TemporaryFile()
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.process = subprocess.Popen([BINARY, *self.words], env=self.environment, stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.url + self.health, timeout=2).read()
+                return self
+            except OSError:
+                assert self.process.poll() is None, self.text()
+                time.sleep(0.02)
+        raise AssertionError("not ready in 20 s: " + self.text())
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")[-3000:]
+
+    def stop(self, kill=False):
+        if self.process and self.process.poll() is None:
+            self.process.kill() if kill else self.process.terminate()
+            self.process.wait(20)
+
+
+def track_role(folder, *flags, port=None, environment=None):
+    port = port or free_port()
+    return Role(["track", "--data", str(folder), "--port", str(port), *flags], port, "/health", environment)
+
+
+def store_role(folder):
+    port = free_port()
+    environment = {"MINIO_ROOT_USER": "testuser", "MINIO_ROOT_PASSWORD": "testpassword"}
+    return Role(["store", "server", str(folder), "--address", f"127.0.0.1:{port}"], port, "/minio/health/ready", environment)
