@@ -53,7 +53,8 @@ struct BlobFolder: Sendable {
         _ = try FileSystem.makeFolder(path)
         lock = try FolderLock("\(path)/lock")
         if access("\(path)/.minio.sys", F_OK) == 0 {
-            throw BlobError(.incompatible, "\(path) is a MinIO data folder; give Slipway another one and copy through S3")
+            throw BlobError(
+                .incompatible, "\(path) is a MinIO data folder; give Slipway another one and copy through S3")
         }
         try Self.checkFormat(path)
         // A full disk must not stop a start: the index needs a few pages for its own recovery.
@@ -86,7 +87,8 @@ struct BlobFolder: Sendable {
 
     /// Reserves the ballast when there is plenty of room and it is not there.
     func layBallast() {
-        guard access(ballast, F_OK) != 0, let space = try? FileSystem.space(path), space.freeBytes > 4 * Self.ballastBytes,
+        guard access(ballast, F_OK) != 0, let space = try? FileSystem.space(path),
+            space.freeBytes > 4 * Self.ballastBytes,
             let descriptor = try? FileSystem.open(ballast, O_WRONLY | O_CREAT)
         else { return }
         if posix_fallocate(descriptor, 0, off_t(Self.ballastBytes)) != 0 { unlink(ballast) }

@@ -5,8 +5,8 @@
 // journal commits more (file, folder), which is what bounds small durable writes. Above that size the double write
 // (log, then table) costs more than the commits it saves.
 //
-// A larger blob is written beside, under tmp/, renamed to its place, and then fsynced, file first and folder after it: in
-// this order the journal commit of the file carries the rename too, and the folder's fsync, shared with the other
+// A larger blob is written beside, under tmp/, renamed to its place, and then fsynced, file first and folder after it:
+// in this order the journal commit of the file carries the rename too, and the folder's fsync, shared with the other
 // writers of that folder, finds little to do. The name is an id that nothing refers to yet, so a file that
 // is in place but not whole after a power cut is an orphan, collected at the next start. The index names the blob only
 // after both fsyncs.
@@ -65,7 +65,9 @@ package final class BlobWriter: @unchecked Sendable {
         pending.append(bytes)
         pendingBytes += bytes.count
         size += Int64(bytes.count)
-        if pendingBytes >= Self.hopBytes || (descriptor < 0 && size > Int64(store.inlineBytesMax) && pendingBytes >= Self.hopBytes) {
+        if pendingBytes >= Self.hopBytes
+            || (descriptor < 0 && size > Int64(store.inlineBytesMax) && pendingBytes >= Self.hopBytes)
+        {
             try await store.onPool { () throws(BlobError) in try self.flush() }
         }
     }

@@ -20,7 +20,8 @@ enum FileSystem {
     static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(BlobError) {
         var done = 0
         while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + done)
+            let count = pwrite(
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + done)
             if count >= 0 {
                 done += count
                 continue
@@ -41,15 +42,20 @@ enum FileSystem {
 
     /// Fills `buffer` from `offset`. Throws `corrupt` when the file ends before.
     @inline(never)
-    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(BlobError) {
+    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64)
+        throws(BlobError)
+    {
         var done = 0
         while done < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(offset) + done)
+            let count = pread(
+                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(offset) + done)
             if count > 0 {
                 done += count
                 continue
             }
-            if count == 0 { throw BlobError(.corrupt, "a file ends at \(offset + Int64(done)) before its recorded size") }
+            if count == 0 {
+                throw BlobError(.corrupt, "a file ends at \(offset + Int64(done)) before its recorded size")
+            }
             let number = errno
             if number != EINTR { throw failure("read", "", number) }
         }

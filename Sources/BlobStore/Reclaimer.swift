@@ -1,7 +1,7 @@
 // When may a file that nothing in the index names any more be removed? Readers look a blob up in the index and then
 // open its file; a writer that replaces the object in between must not take the file away under them. So every
-// look-up is bracketed by `enter` and `leave`, and a discarded blob goes only when all look-ups that began before it was
-// discarded have ended (epochs) and no reader has it pinned (objects of many parts open their files as they go).
+// look-up is bracketed by `enter` and `leave`, and a discarded blob goes only when all look-ups that began before it
+// was discarded have ended (epochs) and no reader has it pinned (objects of many parts open their files as they go).
 
 import Synchronization
 

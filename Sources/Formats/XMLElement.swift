@@ -151,7 +151,9 @@ private struct XMLTreeReader {
     /// Reads `&…;`.
     private mutating func reference() throws(XMLError) -> [UInt8] {
         let start = index
-        guard let end = bytes[index..<min(index + 12, bytes.count)].firstIndex(of: UInt8(ascii: ";")) else { throw error() }
+        guard let end = bytes[index..<min(index + 12, bytes.count)].firstIndex(of: UInt8(ascii: ";")) else {
+            throw error()
+        }
         let name = String(utf8: bytes[index + 1..<end])
         index = end + 1
         switch name {

@@ -36,7 +36,9 @@ package struct Bucket: Sendable {
         if labels.count == 4, labels.allSatisfy({ ASCII.decimal($0.utf8) != nil }) {
             throw invalid("may not look like an IP address")
         }
-        if name.hasPrefix("xn--") || name.hasPrefix("sthree-") || name.hasSuffix("-s3alias") || name.hasSuffix("--ol-s3") {
+        if name.hasPrefix("xn--") || name.hasPrefix("sthree-") || name.hasSuffix("-s3alias")
+            || name.hasSuffix("--ol-s3")
+        {
             throw invalid("has a reserved prefix or suffix")
         }
         if name == "minio" { throw invalid("is reserved for the management paths") }

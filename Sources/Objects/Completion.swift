@@ -17,7 +17,8 @@ enum Completion {
         }
         for (left, right) in zip(listed, listed.dropFirst()) where left.number >= right.number {
             throw ObjectError(
-                .partOrderInvalid, "The list of parts was not in ascending order: \(right.number) follows \(left.number).")
+                .partOrderInvalid,
+                "The list of parts was not in ascending order: \(right.number) follows \(left.number).")
         }
         let byNumber = Dictionary(stored.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
         var chosen: [PartInfo] = []
@@ -30,14 +31,16 @@ enum Completion {
             if let promised = part.checksum, let checksum = present.checksum, promised.algorithm == checksum.algorithm,
                 promised.text != checksum.text
             {
-                throw ObjectError(.partNotFound, "The checksum given for part \(part.number) is not that of the uploaded part.")
+                throw ObjectError(
+                    .partNotFound, "The checksum given for part \(part.number) is not that of the uploaded part.")
             }
             chosen.append(present)
         }
         for part in chosen.dropLast() where part.size < ObjectLimits.partBytesMin {
             throw ObjectError(
                 .partTooSmall,
-                "Your proposed upload is smaller than the minimum allowed size: part \(part.number) has \(part.size) bytes, "
+                "Your proposed upload is smaller than the minimum allowed size: "
+                    + "part \(part.number) has \(part.size) bytes, "
                     + "every part but the last needs \(ObjectLimits.partBytesMin).")
         }
         return chosen
@@ -47,7 +50,9 @@ enum Completion {
         var hash = MD5()
         for part in parts { hash.update(Hex.decode(part.etag.utf8) ?? []) }
         let size = parts.reduce(0) { $0 + $1.size }
-        guard size <= ObjectLimits.objectBytesMax else { throw ObjectError(.tooLarge, "An object may have at most 5 TiB.") }
+        guard size <= ObjectLimits.objectBytesMax else {
+            throw ObjectError(.tooLarge, "An object may have at most 5 TiB.")
+        }
         return ObjectInfo(
             key: key, size: size, etag: "\(Hex.encode(hash.finalize()))-\(parts.count)", modified: WallTime.now,
             attributes: upload.attributes, tags: upload.tags, checksum: checksum(upload: upload, parts: parts),
@@ -76,7 +81,9 @@ enum Completion {
                 let number = value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
                 whole = index == 0 ? number : combination.combine(whole, number, rightBytes: parts[index].size)
             }
-            let bytes = (0..<algorithm.byteCount).map { UInt8(truncatingIfNeeded: whole >> UInt64((algorithm.byteCount - 1 - $0) * 8)) }
+            let bytes = (0..<algorithm.byteCount).map {
+                UInt8(truncatingIfNeeded: whole >> UInt64((algorithm.byteCount - 1 - $0) * 8))
+            }
             return Checksum(algorithm: algorithm, type: type, text: Base64.encode(bytes))
         }
     }

@@ -50,7 +50,9 @@ struct KeyWalk {
         let delimiter = query.delimiter
         var index = query.prefix.count
         while index + delimiter.count <= key.count {
-            if key[index..<index + delimiter.count].elementsEqual(delimiter) { return Array(key[..<(index + delimiter.count)]) }
+            if key[index..<index + delimiter.count].elementsEqual(delimiter) {
+                return Array(key[..<(index + delimiter.count)])
+            }
             index += 1
         }
         return nil

@@ -1,7 +1,7 @@
 // Objects that were read lately, so that a small GET needs neither the index nor a thread hop (20-30 us each) and a
-// larger one keeps its file open. Never stale: a change marks its keys before its transaction begins and lets go of them
-// after it is durable; in between the keys are neither found here nor taken in, and what was read from the index before a
-// change is not taken in after it.
+// larger one keeps its file open. Never stale: a change marks its keys before its transaction begins and lets go of
+// them after it is durable; in between the keys are neither found here nor taken in, and what was read from the index
+// before a change is not taken in after it.
 
 import BlobStore
 import Synchronization

@@ -20,5 +20,7 @@ package struct ObjectKey: Sendable, Hashable, Comparable {
     /// A key that the index holds.
     init(stored bytes: [UInt8]) { self.bytes = bytes }
 
-    package static func < (left: ObjectKey, right: ObjectKey) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    package static func < (left: ObjectKey, right: ObjectKey) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
 }

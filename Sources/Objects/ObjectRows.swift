@@ -43,7 +43,8 @@ extension DatabaseConnection {
         if let present { try releaseContent(of: present, &released) }
         try execute(
             """
-            INSERT INTO objects (bucket_id, \(Self.objectColumns), upload_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO objects (bucket_id, \(Self.objectColumns), upload_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (bucket_id, key) DO UPDATE SET size = excluded.size, etag = excluded.etag,
                 modified_nanoseconds = excluded.modified_nanoseconds, checksum = excluded.checksum,
                 version_id = excluded.version_id, blob_id = excluded.blob_id, part_count = excluded.part_count,

@@ -17,13 +17,15 @@ extension ObjectStore {
             if let present {
                 guard present != owner else {
                     throw ObjectError(
-                        .bucketOwned, "Your previous request to create the named bucket succeeded and you already own it.")
+                        .bucketOwned,
+                        "Your previous request to create the named bucket succeeded and you already own it.")
                 }
                 throw ObjectError(.bucketExists, "The requested bucket name is not available.")
             }
             let count = try connection.first("SELECT COUNT(*) FROM buckets") { $0.int(0) } ?? 0
             guard count < ObjectLimits.bucketCountMax else {
-                throw ObjectError(.bucketCountTooLarge, "There are \(count) buckets already, the most that are allowed.")
+                throw ObjectError(
+                    .bucketCountTooLarge, "There are \(count) buckets already, the most that are allowed.")
             }
             try connection.execute(
                 """
@@ -37,12 +39,14 @@ extension ObjectStore {
         try await writeReleasing { connection, released in
             let bucket = try connection.bucket(name)
             let occupied = try connection.first(
-                "SELECT 1 FROM objects WHERE bucket_id = ? LIMIT 1", .int(bucket.id)) { _ in true }
+                "SELECT 1 FROM objects WHERE bucket_id = ? LIMIT 1", .int(bucket.id)
+            ) { _ in true }
             guard occupied == nil else {
                 throw ObjectError(.bucketNotEmpty, "The bucket you tried to delete is not empty.")
             }
             let versions = try connection.query(
-                "SELECT version_id FROM uploads WHERE bucket_id = ?", .int(bucket.id)) { Int64($0.int(0)) }
+                "SELECT version_id FROM uploads WHERE bucket_id = ?", .int(bucket.id)
+            ) { Int64($0.int(0)) }
             for version in versions { try connection.releaseParts(version: version, &released) }
             try connection.execute("DELETE FROM uploads WHERE bucket_id = ?", .int(bucket.id))
             try connection.execute("DELETE FROM buckets WHERE id = ?", .int(bucket.id))

@@ -17,7 +17,8 @@ extension ObjectStore {
 
     /// Makes `key` an object with the bytes of another. The bytes are shared, so this costs the number of parts.
     package func copyObject(
-        from source: (bucket: String, key: ObjectKey), to target: (bucket: String, key: ObjectKey), _ options: CopyOptions
+        from source: (bucket: String, key: ObjectKey), to target: (bucket: String, key: ObjectKey),
+        _ options: CopyOptions
     ) async throws(ObjectError) -> ObjectInfo {
         try options.attributes?.validate()
         let (sourceBucket, sourceKey) = source

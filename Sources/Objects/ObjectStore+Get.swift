@@ -92,7 +92,8 @@ extension ObjectStore {
     package func part(bucket: String, key: ObjectKey, ordinal: Int) async throws(ObjectError) -> PartInfo? {
         try await read { connection in
             guard let object = try connection.object(try connection.bucket(bucket), key) else { throw Self.missing }
-            return try connection.parts(version: object.version, after: 0, countMax: ordinal).dropFirst(ordinal - 1).first
+            return try connection.parts(version: object.version, after: 0, countMax: ordinal).dropFirst(ordinal - 1)
+                .first
         }
     }
 
@@ -104,7 +105,8 @@ extension DatabaseConnection {
     fileprivate func extents(of object: ObjectInfo) throws -> [Extent] {
         func extent(_ row: borrowing Row) -> Extent {
             Extent(
-                id: BlobID(Int64(row.int(0))), size: Int64(row.int(1)), checksums: row.blob(2), data: row.optionalBlob(3))
+                id: BlobID(Int64(row.int(0))), size: Int64(row.int(1)), checksums: row.blob(2),
+                data: row.optionalBlob(3))
         }
         if let blob = object.blob {
             return try query("SELECT id, size, checksums, data FROM blobs WHERE id = ?", .int(Int(blob)), row: extent)

@@ -79,7 +79,8 @@ extension DatabaseConnection {
     fileprivate func listedObjects(
         _ bucket: Bucket, _ from: [UInt8], _ end: [UInt8]?, _ limit: Int
     ) throws -> [ListedObject] {
-        let columns = "SELECT key, size, etag, modified_nanoseconds, checksum FROM objects WHERE bucket_id = ? AND key >= ?"
+        let columns =
+            "SELECT key, size, etag, modified_nanoseconds, checksum FROM objects WHERE bucket_id = ? AND key >= ?"
         func item(_ row: borrowing Row) -> ListedObject {
             ListedObject(
                 key: ObjectKey(stored: row.blob(0)), size: Int64(row.int(1)), etag: row.text(2),
@@ -88,7 +89,8 @@ extension DatabaseConnection {
         }
         if let end {
             return try query(
-                "\(columns) AND key < ? ORDER BY key LIMIT ?", .int(bucket.id), .blob(from), .blob(end), .int(limit), row: item)
+                "\(columns) AND key < ? ORDER BY key LIMIT ?", .int(bucket.id), .blob(from), .blob(end), .int(limit),
+                row: item)
         }
         return try query("\(columns) ORDER BY key LIMIT ?", .int(bucket.id), .blob(from), .int(limit), row: item)
     }

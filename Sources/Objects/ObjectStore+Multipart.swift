@@ -82,12 +82,14 @@ extension ObjectStore {
             try await writeReleasing { connection, released in
                 let upload = try connection.upload(try connection.bucket(bucket), key, id)
                 let present = try connection.first(
-                    "SELECT blob_id FROM parts WHERE version_id = ? AND number = ?", .int(Int(upload.version)), .int(number)
+                    "SELECT blob_id FROM parts WHERE version_id = ? AND number = ?", .int(Int(upload.version)),
+                    .int(number)
                 ) { Int64($0.int(0)) }
                 if let present {
                     try connection.releaseBlob(present, &released)
                     try connection.execute(
-                        "DELETE FROM parts WHERE version_id = ? AND number = ?", .int(Int(upload.version)), .int(number))
+                        "DELETE FROM parts WHERE version_id = ? AND number = ?", .int(Int(upload.version)), .int(number)
+                    )
                 }
                 try connection.insertBlob(stored)
                 try connection.execute(
@@ -219,7 +221,8 @@ extension DatabaseConnection {
 
     fileprivate func removeUpload(_ bucket: Bucket, _ key: ObjectKey, _ id: String) throws {
         try execute(
-            "DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND id = ?", .int(bucket.id), .blob(key.bytes), .text(id))
+            "DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND id = ?", .int(bucket.id), .blob(key.bytes),
+            .text(id))
     }
 
     fileprivate func removePart(version: Int64, number: Int, _ released: inout ReleasedBlobs) throws {

@@ -9,7 +9,8 @@ extension ObjectStore {
         var names: Set<[UInt8]> = []
         for tag in tags {
             guard (1...ObjectLimits.tagKeyCharactersMax).contains(tag.name.unicodeScalars.count) else {
-                throw ObjectError(.tagInvalid, "The TagKey you have provided is invalid: it must have 1 to 128 characters.")
+                throw ObjectError(
+                    .tagInvalid, "The TagKey you have provided is invalid: it must have 1 to 128 characters.")
             }
             guard tag.value.unicodeScalars.count <= ObjectLimits.tagValueCharactersMax else {
                 throw ObjectError(.tagInvalid, "The TagValue you have provided is invalid: it may have 256 characters.")

@@ -25,8 +25,11 @@ package final class ObjectStore: Sendable {
             let highest = try await database.read { connection in
                 try connection.first(
                     """
-                    SELECT MAX(COALESCE((SELECT MAX(id) FROM blobs), 0), COALESCE((SELECT MAX(version_id) FROM parts), 0))
-                    """) { $0.int(0) }
+                    SELECT MAX(id) FROM (
+                        SELECT MAX(id) AS id FROM blobs UNION ALL SELECT MAX(version_id) FROM parts
+                        UNION ALL SELECT MAX(version_id) FROM uploads) AS ids
+                    """
+                ) { $0.int(0) }
             }
             // Ids follow the clock, so that the ids of a crashed process are not given again even when its files
             // have no name in the index.

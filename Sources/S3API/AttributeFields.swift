@@ -49,7 +49,9 @@ enum AttributeFields {
             return tags
         } catch {
             guard error.code == .invalidURI else { throw error }
-            throw S3Error(.invalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters.")
+            throw S3Error(
+                .invalidArgument,
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters.")
         }
     }
 

@@ -80,7 +80,9 @@ final class Authentication: Sendable {
             }
             return try SignatureClaim(authorization: authorization) { request.fields[$0] }
         }
-        if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") { return try SignatureClaim(query: query.pairs) }
+        if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") {
+            return try SignatureClaim(query: query.pairs)
+        }
         throw S3Error(.accessDenied)
     }
 
@@ -94,18 +96,22 @@ final class Authentication: Sendable {
         guard scope.service == "s3" else {
             throw S3Error(
                 .authorizationHeaderMalformed,
-                "The authorization header is malformed; incorrect service \"\(scope.service)\". This endpoint belongs to \"s3\".")
+                "The authorization header is malformed; incorrect service \"\(scope.service)\". "
+                    + "This endpoint belongs to \"s3\"."
+            )
         }
         if let requiredRegion, scope.region != requiredRegion {
             throw S3Error(
                 .authorizationHeaderMalformed,
-                "The authorization header is malformed; the region '\(scope.region)' is wrong; expecting '\(requiredRegion)'",
+                "The authorization header is malformed; the region '\(scope.region)' is wrong; "
+                    + "expecting '\(requiredRegion)'",
                 details: [("Region", requiredRegion)])
         }
     }
 
     /// The word or hash that stands for the body in the canonical request.
-    private func payloadHash(_ claim: SignatureClaim, _ fields: HTTPFields, _ query: S3Query) throws(S3Error) -> String {
+    private func payloadHash(_ claim: SignatureClaim, _ fields: HTTPFields, _ query: S3Query) throws(S3Error) -> String
+    {
         if let text = fields["x-amz-content-sha256"] ?? query.value("X-Amz-Content-Sha256") { return text }
         guard claim.isPresigned else {
             throw S3Error(.invalidRequest, "Missing required header for this request: x-amz-content-sha256")

@@ -40,7 +40,9 @@ struct Management: Sendable {
 
     private func mayReadMetrics(_ request: Request) -> Bool {
         if configuration.metricsArePublic { return true }
-        guard let root = configuration.credentials.first, let field = request.fields["Authorization"] else { return false }
+        guard let root = configuration.credentials.first, let field = request.fields["Authorization"] else {
+            return false
+        }
         let expected = Array("\(root.accessKey):\(root.secretKey)".utf8)
         if field.hasPrefix("Bearer ") { return ConstantTime.equal(field.dropFirst(7).utf8, expected) }
         guard field.hasPrefix("Basic "), let given = Base64.decode(field.dropFirst(6).utf8) else { return false }
@@ -67,11 +69,19 @@ struct Management: Sendable {
             let space = store.space ?? (0, 0)
             let figures: [(String, String, Int64)] = [
                 ("minio_cluster_bucket_total", "Total number of buckets in the cluster.", Int64(usage.count)),
-                ("minio_cluster_usage_object_total", "Total number of objects in the cluster.",
-                 Int64(usage.reduce(0) { $0 + $1.objectCount })),
-                ("minio_cluster_usage_total_bytes", "Total cluster usage in bytes.", usage.reduce(0) { $0 + $1.byteCount }),
+                (
+                    "minio_cluster_usage_object_total", "Total number of objects in the cluster.",
+                    Int64(usage.reduce(0) { $0 + $1.objectCount })
+                ),
+                (
+                    "minio_cluster_usage_total_bytes", "Total cluster usage in bytes.",
+                    usage.reduce(0) { $0 + $1.byteCount }
+                ),
                 ("minio_cluster_capacity_raw_total_bytes", "Total capacity online in the cluster.", space.totalBytes),
-                ("minio_cluster_capacity_raw_free_bytes", "Total free capacity online in the cluster.", space.freeBytes),
+                (
+                    "minio_cluster_capacity_raw_free_bytes", "Total free capacity online in the cluster.",
+                    space.freeBytes
+                ),
                 ("minio_cluster_capacity_usable_total_bytes", "Total usable capacity.", space.totalBytes),
                 ("minio_cluster_capacity_usable_free_bytes", "Total free usable capacity.", space.freeBytes),
                 ("minio_cluster_nodes_online_total", "Total number of MinIO nodes online.", 1),

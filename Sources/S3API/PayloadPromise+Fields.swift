@@ -17,7 +17,8 @@ extension PayloadPromise {
         guard hasTrailer, let announced = fields["x-amz-trailer"] else { return }
         let prefix = "x-amz-checksum-"
         let name = announced.lowercased()
-        guard name.hasPrefix(prefix), let algorithm = ChecksumAlgorithm(rawValue: name.dropFirst(prefix.count).uppercased())
+        guard name.hasPrefix(prefix),
+            let algorithm = ChecksumAlgorithm(rawValue: name.dropFirst(prefix.count).uppercased())
         else { throw S3Error(.invalidRequest, "The value specified in the x-amz-trailer header is not supported.") }
         guard checksum == nil else {
             throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header, not a header and a trailer.")
@@ -32,7 +33,9 @@ extension PayloadPromise {
             let name = "x-amz-checksum-\(algorithm.rawValue.lowercased())"
             guard let text = fields[name] else { continue }
             guard found == nil else {
-                throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.")
+                throw S3Error(
+                    .invalidRequest,
+                    "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.")
             }
             // A composite value ends with "-N".
             let value = text.split(separator: "-", maxSplits: 1).first ?? ""

@@ -37,7 +37,8 @@ struct S3Call: Sendable {
             throw .notImplemented("Access control lists (x-amz-grant-\(grant))")
         }
         try Self.requirePrivate(acl: fields["x-amz-acl"])
-        if let storageClass = fields["x-amz-storage-class"], !["STANDARD", "REDUCED_REDUNDANCY"].contains(storageClass) {
+        if let storageClass = fields["x-amz-storage-class"], !["STANDARD", "REDUCED_REDUNDANCY"].contains(storageClass)
+        {
             throw S3Error(.invalidStorageClass, "The storage class \(storageClass) is not kept here; use STANDARD.")
         }
         if let version = query.value("versionId"), version != "null" { throw S3Error(.noSuchVersion) }

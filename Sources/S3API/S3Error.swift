@@ -86,7 +86,8 @@ struct S3Error: Error, Sendable {
         var status: HTTPStatus {
             switch self {
             case .accessDenied, .invalidAccessKeyID, .requestTimeTooSkewed, .signatureDoesNotMatch: .forbidden
-            case .noSuchBucket, .noSuchBucketPolicy, .noSuchCORSConfiguration, .noSuchKey, .noSuchLifecycleConfiguration,
+            case .noSuchBucket, .noSuchBucketPolicy, .noSuchCORSConfiguration, .noSuchKey,
+                .noSuchLifecycleConfiguration,
                 .noSuchObjectLockConfiguration, .noSuchOwnershipControls, .noSuchPublicAccessBlock,
                 .noSuchReplicationConfiguration, .noSuchTagSet, .noSuchUpload, .noSuchVersion,
                 .noSuchWebsiteConfiguration, .serverSideEncryptionNotFound:
@@ -113,7 +114,8 @@ struct S3Error: Error, Sendable {
         var defaultMessage: String {
             switch self {
             case .accessDenied: "Access Denied."
-            case .badDigest: "The Content-MD5 or checksum value that you specified did not match what the server received."
+            case .badDigest:
+                "The Content-MD5 or checksum value that you specified did not match what the server received."
             case .contentSHA256Mismatch:
                 "The provided 'x-amz-content-sha256' header does not match what was computed."
             case .entityTooLarge: "Your proposed upload exceeds the maximum allowed object size."
@@ -135,7 +137,8 @@ struct S3Error: Error, Sendable {
                 "The request signature we calculated does not match the signature you provided. "
                     + "Check your secret access key and signing method."
             case .slowDown: "Please reduce your request rate: too much waits already. Nothing was done."
-            case .storageFull: "Storage backend has reached its minimum free drive threshold. Please delete a few objects."
+            case .storageFull:
+                "Storage backend has reached its minimum free drive threshold. Please delete a few objects."
             case .noSuchBucketPolicy: "The bucket policy does not exist."
             case .noSuchTagSet: "The TagSet does not exist."
             case .noSuchCORSConfiguration: "The CORS configuration does not exist."

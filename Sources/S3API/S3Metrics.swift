@@ -27,7 +27,8 @@ final class S3Metrics: Sendable {
             if let counters = known[name] { return counters }
             let labels: MetricLabels = [("api", name.lowercased())]
             let counters = Counters(
-                total: registry.counter("minio_s3_requests_total", help: "Total number of S3 requests.", labels: labels),
+                total: registry.counter(
+                    "minio_s3_requests_total", help: "Total number of S3 requests.", labels: labels),
                 clientErrors: registry.counter(
                     "minio_s3_requests_4xx_errors_total", help: "Total number of S3 requests with (4xx) errors.",
                     labels: labels),

@@ -56,7 +56,9 @@ final class S3Payload: @unchecked Sendable {
 
     /// The whole of a small body, such as XML, checked. Throws `code` when it is over `bytesMax`.
     func collect(bytesMax: Int, over code: S3Error.Code = .malformedXML) async throws -> [UInt8] {
-        if let length = promise.length, length > bytesMax { throw S3Error(code, "The body is larger than \(bytesMax) bytes.") }
+        if let length = promise.length, length > bytesMax {
+            throw S3Error(code, "The body is larger than \(bytesMax) bytes.")
+        }
         var all: [UInt8] = []
         while let bytes = try await next() {
             guard all.count + bytes.count <= bytesMax else {

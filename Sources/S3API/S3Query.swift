@@ -20,7 +20,8 @@ struct S3Query: Sendable {
     func value(_ name: String) -> String? { pairs.first { $0.name == name }?.value }
     func has(_ name: String) -> Bool { pairs.contains { $0.name == name } }
 
-    /// A number of at most `maximum`; `fallback` when it is absent or empty. Throws `InvalidArgument` for anything else.
+    /// A number of at most `maximum`; `fallback` when it is absent or empty. Throws `InvalidArgument` for
+    /// anything else.
     func number(_ name: String, default fallback: Int, maximum: Int = Int(Int32.max)) throws(S3Error) -> Int {
         guard let text = value(name), !text.isEmpty else { return fallback }
         guard let number = ASCII.decimal(text.utf8), number <= Int(Int32.max) else {

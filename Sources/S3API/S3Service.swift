@@ -36,7 +36,8 @@ package final class S3Service: Sendable {
         var endpoint: Endpoint?
         var response: Response
         do {
-            let address = try S3Address(path: request.path, host: request.fields["Host"], domains: configuration.domains)
+            let address = try S3Address(
+                path: request.path, host: request.fields["Host"], domains: configuration.domains)
             let query = try S3Query(request.query)
             response = try await serve(request, address, query, &endpoint)
         } catch is CancellationError {
@@ -104,10 +105,12 @@ package final class S3Service: Sendable {
         default:
             let failure = ObjectError(wrapping: error)
             if [.internal, .corrupt, .full].contains(failure.code) {
-                log.error("request failed", [
-                    ("id", request.id), ("method", request.method.name), ("path", String(request.path)),
-                    ("error", failure.message),
-                ])
+                log.error(
+                    "request failed",
+                    [
+                        ("id", request.id), ("method", request.method.name), ("path", String(request.path)),
+                        ("error", failure.message),
+                    ])
             }
             wire = S3Error(failure)
         }

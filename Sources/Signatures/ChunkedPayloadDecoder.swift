@@ -40,7 +40,9 @@ package struct ChunkSignatures: Sendable {
     }
 
     mutating func checkChunk(_ signature: String, hash: [UInt8]) throws(ChunkedPayloadError) {
-        try check(signature, "AWS4-HMAC-SHA256-PAYLOAD\n\(date)\n\(scope.text)\n\(previous)\n\(SignatureV4.emptyHash)\n", hash)
+        try check(
+            signature, "AWS4-HMAC-SHA256-PAYLOAD\n\(date)\n\(scope.text)\n\(previous)\n\(SignatureV4.emptyHash)\n", hash
+        )
     }
 
     mutating func checkTrailer(_ signature: String, hash: [UInt8]) throws(ChunkedPayloadError) {
@@ -48,7 +50,8 @@ package struct ChunkSignatures: Sendable {
     }
 
     private mutating func check(_ signature: String, _ head: String, _ hash: [UInt8]) throws(ChunkedPayloadError) {
-        let expected = Hex.encode(HMACSHA256.authenticate(key: signingKey, message: Array((head + Hex.encode(hash)).utf8)))
+        let expected = Hex.encode(
+            HMACSHA256.authenticate(key: signingKey, message: Array((head + Hex.encode(hash)).utf8)))
         guard ConstantTime.equal(expected.utf8, signature.utf8) else {
             throw ChunkedPayloadError(code: .mismatch, message: "A chunk signature does not match.")
         }
@@ -97,7 +100,9 @@ package struct ChunkedPayloadDecoder: Sendable {
                 let count = min(left, bytes.count - index)
                 out.append(contentsOf: bytes[index..<index + count])
                 if signatures != nil {
-                    bytes.withUnsafeBytes { chunkHash.update(UnsafeRawBufferPointer(rebasing: $0[index..<index + count])) }
+                    bytes.withUnsafeBytes {
+                        chunkHash.update(UnsafeRawBufferPointer(rebasing: $0[index..<index + count]))
+                    }
                 }
                 index += count
                 state = left == count ? .dataEnd : .data(left: left - count)
@@ -140,7 +145,9 @@ package struct ChunkedPayloadDecoder: Sendable {
                 state = .done
             } else {
                 let pair = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-                guard pair.count == 2, trailer.count < Self.trailerCountMax else { throw malformed("a trailer is not name:value") }
+                guard pair.count == 2, trailer.count < Self.trailerCountMax else {
+                    throw malformed("a trailer is not name:value")
+                }
                 trailer.append((pair[0].lowercased(), pair[1].trimmingSpaces))
             }
         case .data, .done: break
@@ -149,7 +156,8 @@ package struct ChunkedPayloadDecoder: Sendable {
 
     private mutating func begin(chunk line: String) throws(ChunkedPayloadError) {
         let parts = line.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let digits = parts.first, (1...15).contains(digits.utf8.count), digits.utf8.allSatisfy({ Hex.digit($0) != nil }),
+        guard let digits = parts.first, (1...15).contains(digits.utf8.count),
+            digits.utf8.allSatisfy({ Hex.digit($0) != nil }),
             let size = Int(digits, radix: 16)
         else { throw malformed("a chunk size is not hexadecimal") }
         if signatures != nil {

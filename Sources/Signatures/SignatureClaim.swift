@@ -49,7 +49,8 @@ package struct SignatureClaim: Sendable {
         }
         guard authorization.hasPrefix(SignatureV4.algorithm) else {
             throw SignatureError(
-                .unsupported, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+                .unsupported,
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
         }
         var parts: [Substring: String] = [:]
         for item in authorization.dropFirst(SignatureV4.algorithm.count).split(separator: ",") {
@@ -70,7 +71,9 @@ package struct SignatureClaim: Sendable {
         } else {
             throw SignatureError(.dateMissing, "AWS authentication requires a valid Date or x-amz-date header.")
         }
-        guard date.hasPrefix(scope.date) else { throw malformed("the date in the Credential is not that of the request") }
+        guard date.hasPrefix(scope.date) else {
+            throw malformed("the date in the Credential is not that of the request")
+        }
         self.accessKey = accessKey
         self.scope = scope
         signedFields = signed.split(separator: ";").map { $0.lowercased() }
@@ -84,7 +87,8 @@ package struct SignatureClaim: Sendable {
             guard let value = query.first(where: { $0.name == name })?.value, !value.isEmpty else {
                 throw SignatureError(
                     .queryMalformed,
-                    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+                    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+                        + "X-Amz-Signature, "
                         + "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
             }
             return value
@@ -94,7 +98,8 @@ package struct SignatureClaim: Sendable {
         }
         guard let (accessKey, scope) = Self.parse(credential: try value("X-Amz-Credential")) else {
             throw SignatureError(
-                .queryMalformed, "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
+                .queryMalformed,
+                "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
                     + "expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
         }
         let expires = ASCII.decimal(try value("X-Amz-Expires").utf8)
@@ -149,6 +154,8 @@ package struct SignatureClaim: Sendable {
         guard signed.seconds - now.seconds <= skewSeconds else {
             throw SignatureError(.notYetValid, "Request is not valid yet.")
         }
-        guard now.seconds < signed.seconds + expiresSeconds else { throw SignatureError(.expired, "Request has expired.") }
+        guard now.seconds < signed.seconds + expiresSeconds else {
+            throw SignatureError(.expired, "Request has expired.")
+        }
     }
 }

@@ -39,7 +39,8 @@ package struct SignatureV2Claim: Sendable {
         "acl", "accelerate", "analytics", "cors", "delete", "encryption", "inventory", "legal-hold", "lifecycle",
         "location", "logging", "metrics", "notification", "object-lock", "partNumber", "policy", "policyStatus",
         "publicAccessBlock", "replication", "requestPayment", "response-cache-control", "response-content-disposition",
-        "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "restore",
+        "response-content-encoding", "response-content-language", "response-content-type", "response-expires",
+        "restore",
         "retention", "select", "select-type", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning",
         "versions", "website",
     ]
@@ -74,7 +75,9 @@ package struct SignatureV2Claim: Sendable {
         for (name, value) in fields.all where name.lowercased().hasPrefix("x-amz-") {
             amazon[name.lowercased(), default: []].append(value)
         }
-        for name in amazon.keys.sorted() { text.append("\(name):\(amazon[name, default: []].joined(separator: ","))\n") }
+        for name in amazon.keys.sorted() {
+            text.append("\(name):\(amazon[name, default: []].joined(separator: ","))\n")
+        }
         if let bucketOfHost { text.append("/\(bucketOfHost)") }
         text.append(path)
         let resources = query.filter { Self.signedParameters.contains($0.name) }.sorted { $0.name < $1.name }

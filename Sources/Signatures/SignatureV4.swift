@@ -74,7 +74,8 @@ package enum SignatureV4 {
     ///   - signedFields: lower-case names, sorted.
     ///   - payloadHash: hexadecimal SHA-256, or one of the words that stand for it.
     package static func canonicalRequest(
-        method: String, path: String, query: [(name: String, value: String)], fields: HTTPFields, signedFields: [String],
+        method: String, path: String, query: [(name: String, value: String)], fields: HTTPFields,
+        signedFields: [String],
         payloadHash: String
     ) -> [UInt8] {
         var out: [UInt8] = []
@@ -83,7 +84,10 @@ package enum SignatureV4 {
         out.append(PercentCoding.encode(path.isEmpty ? "/" : path, keepingSlash: true))
         out.append("\n")
         let encoded = query.map { (PercentCoding.encode($0.name), PercentCoding.encode($0.value)) }
-            .sorted { $0.0 == $1.0 ? $0.1.utf8.lexicographicallyPrecedes($1.1.utf8) : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+            .sorted {
+                $0.0 == $1.0
+                    ? $0.1.utf8.lexicographicallyPrecedes($1.1.utf8) : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+            }
         for (index, pair) in encoded.enumerated() {
             if index > 0 { out.append("&") }
             out.append(pair.0)

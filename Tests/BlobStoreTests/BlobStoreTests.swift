@@ -128,8 +128,9 @@ import Testing
         let fresh = try await self.store(random(100_000), in: store)
         let count = try await store.collectOrphans(upTo: last) { ids in Set(ids.filter { $0 == alive }) }
         #expect(count == 1)
-        #expect(folder.files(in: "blobs").map { String($0.split(separator: "/").last ?? "") }.sorted()
-            == [alive.fileName, fresh.id.fileName].sorted())
+        #expect(
+            folder.files(in: "blobs").map { String($0.split(separator: "/").last ?? "") }.sorted()
+                == [alive.fileName, fresh.id.fileName].sorted())
     }
 
     @Test func aFolderIsServedOnce() throws {
@@ -142,7 +143,8 @@ import Testing
     @Test(arguments: [".minio.sys", "format"])
     func foreignFoldersAreRefused(name: String) throws {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
-        _ = FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: Data("another store's format".utf8))
+        _ = FileManager.default.createFile(
+            atPath: "\(folder.path)/\(name)", contents: Data("another store's format".utf8))
         let error = #expect(throws: BlobError.self) { _ = try makeStore() }
         #expect(error?.code == .incompatible)
     }

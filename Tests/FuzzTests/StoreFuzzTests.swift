@@ -10,7 +10,8 @@ import Testing
 @Suite struct StoreFuzzTests {
     private let chunked = [
         "5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
-        "1;chunk-signature=00\r\na\r\n0;chunk-signature=00\r\n\r\n", "a\r\n0123456789\r\n1\r\nx\r\n0\r\na:b\r\nc:d\r\n\r\n",
+        "1;chunk-signature=00\r\na\r\n0;chunk-signature=00\r\n\r\n",
+        "a\r\n0123456789\r\n1\r\nx\r\n0\r\na:b\r\nc:d\r\n\r\n",
     ]
 
     /// What is decoded, and whether it is refused, does not depend on how the bytes arrive.
@@ -43,7 +44,8 @@ import Testing
 
     @Test func signatureClaims() throws {
         let samples = [
-            "AWS4-HMAC-SHA256 Credential=a/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-date,Signature=00",
+            "AWS4-HMAC-SHA256 Credential=a/20130524/us-east-1/s3/aws4_request,"
+                + "SignedHeaders=host;x-amz-date,Signature=00",
             "AWS4-HMAC-SHA256 Credential=a/b/20130524/us-east-1/s3/aws4_request, SignedHeaders=, Signature=",
             "AWS key:signature",
         ]
@@ -57,7 +59,8 @@ import Testing
 
     /// A range that is given lies in the object.
     @Test func byteRanges() throws {
-        try Fuzzing.run("range", samples: ["bytes=0-4", "bytes=5-", "bytes=-5", "bytes=0-0,2-3", "bytes=9-1"]) { input, random in
+        try Fuzzing.run("range", samples: ["bytes=0-4", "bytes=5-", "bytes=-5", "bytes=0-0,2-3", "bytes=9-1"]) {
+            input, random in
             let size = Int64.random(in: 0...20, using: &random)
             guard let range = ByteRangeField(String(utf8: input))?.resolve(size: size) else { return }
             #expect(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= size)

@@ -17,7 +17,9 @@ import Testing
     func theWholeFollowsFromItsHalves(algorithm: ChecksumAlgorithm, rightCount: Int) throws {
         let left = (0..<12_345).map { UInt8(truncatingIfNeeded: $0 &* 13) }
         let right = (0..<rightCount).map { UInt8(truncatingIfNeeded: $0 &* 29 &+ 5) }
-        func number(_ bytes: [UInt8]) -> UInt64 { Checksum.value(algorithm, of: bytes).reduce(0) { $0 << 8 | UInt64($1) } }
+        func number(_ bytes: [UInt8]) -> UInt64 {
+            Checksum.value(algorithm, of: bytes).reduce(0) { $0 << 8 | UInt64($1) }
+        }
         let combination = try #require(ChecksumCombination(algorithm))
         #expect(combination.combine(number(left), number(right), rightBytes: Int64(rightCount)) == number(left + right))
     }

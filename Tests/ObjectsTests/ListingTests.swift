@@ -10,7 +10,8 @@ private func expected(_ keys: [[UInt8]], _ query: ListingQuery) -> (items: [[UIn
     var prefixes: [[UInt8]] = []
     for key in keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) where key.starts(with: query.prefix) {
         if let group = walk.group(of: key) {
-            if prefixes.last != group, query.after.lexicographicallyPrecedes(group) || !query.after.starts(with: group) {
+            if prefixes.last != group, query.after.lexicographicallyPrecedes(group) || !query.after.starts(with: group)
+            {
                 guard query.after.lexicographicallyPrecedes(key) else { continue }
                 prefixes.append(group)
             }
@@ -29,7 +30,8 @@ private func expected(_ keys: [[UInt8]], _ query: ListingQuery) -> (items: [[UIn
         var keys: Set<String> = []
         while keys.count < 150 {
             let length = Int.random(in: 1...6, using: &generator)
-            keys.insert((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }.joined())
+            keys.insert(
+                (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }.joined())
         }
         for key in keys { try await fixture.put(key, []) }
         let all = keys.map { Array($0.utf8) }

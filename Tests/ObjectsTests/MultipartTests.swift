@@ -13,7 +13,8 @@ import Testing
         let (id, parts) = try await fixture.upload("k", [large, Array("tail".utf8)])
         let object = try await fixture.complete("k", id, parts)
         #expect(object.etag.hasSuffix("-2") && object.size == Int64(large.count + 4))
-        #expect(try await fixture.get("k", Int64(large.count - 2)..<Int64(large.count + 4)) == [5, 5] + Array("tail".utf8))
+        #expect(
+            try await fixture.get("k", Int64(large.count - 2)..<Int64(large.count + 4)) == [5, 5] + Array("tail".utf8))
         // Again: the same answer, as long as the object is in place.
         #expect(try await fixture.complete("k", id, parts).etag == object.etag)
         try await fixture.put("k", [1])
@@ -54,7 +55,9 @@ import Testing
         for _ in 0..<5 {
             let (id, parts) = try await fixture.upload("k", [[1, 2, 3]])
             async let completion = code { _ = try await fixture.complete("k", id, parts) }
-            async let abort = code { try await fixture.store.abortUpload(bucket: "bucket", key: try ObjectKey("k"), id: id) }
+            async let abort = code {
+                try await fixture.store.abortUpload(bucket: "bucket", key: try ObjectKey("k"), id: id)
+            }
             let outcomes = await (completion, abort)
             #expect((outcomes.0 == nil) != (outcomes.1 == nil))
             if outcomes.0 == nil { #expect(try await fixture.get("k") == [1, 2, 3]) }
@@ -85,15 +88,18 @@ import Testing
         let (id, _) = try await fixture.upload("k", [large, [1]])
         _ = try await fixture.store.putPart(
             bucket: "bucket", key: key, upload: id, number: 1, try await fixture.ingest([9]))
-        let (_, parts) = try await fixture.store.listParts(bucket: "bucket", key: key, upload: id, after: 0, countMax: 10)
+        let (_, parts) = try await fixture.store.listParts(
+            bucket: "bucket", key: key, upload: id, after: 0, countMax: 10)
         #expect(parts.map(\.number) == [1, 2] && parts.map(\.size) == [1, 1])
         #expect(fixture.folder.files(in: "blobs").isEmpty)
-        #expect(await code {
-            _ = try await fixture.store.putPart(
-                bucket: "bucket", key: key, upload: id, number: 10_001, try await fixture.ingest([9]))
-        } == .partNumberInvalid)
+        #expect(
+            await code {
+                _ = try await fixture.store.putPart(
+                    bucket: "bucket", key: key, upload: id, number: 10_001, try await fixture.ingest([9]))
+            } == .partNumberInvalid)
         #expect(try await fixture.store.expireUploads(before: .now) == 1)
-        #expect(await code { _ = try await fixture.store.upload(bucket: "bucket", key: key, id: id) } == .uploadNotFound)
+        #expect(
+            await code { _ = try await fixture.store.upload(bucket: "bucket", key: key, id: id) } == .uploadNotFound)
     }
 
     @Test func uploadsAreListedByKeyAndIdInPages() async throws {

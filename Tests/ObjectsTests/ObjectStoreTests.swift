@@ -56,7 +56,8 @@ struct StoreFixture {
         var listed: [CompletedPart] = []
         for (index, part) in parts.enumerated() {
             let info = try await store.putPart(
-                bucket: "bucket", key: try ObjectKey(key), upload: id, number: index + 1, try await ingest(part, algorithm))
+                bucket: "bucket", key: try ObjectKey(key), upload: id, number: index + 1,
+                try await ingest(part, algorithm))
             listed.append(CompletedPart(number: info.number, etag: info.etag, checksum: info.checksum))
         }
         return (id, listed)
@@ -153,7 +154,9 @@ func code(_ body: () async throws -> Void) async -> ObjectError.Code? {
                 group.addTask {
                     var done = 0
                     while done < 5 {
-                        guard let info = try? await fixture.store.headObject(bucket: "bucket", key: try ObjectKey("counter")),
+                        guard
+                            let info = try? await fixture.store.headObject(
+                                bucket: "bucket", key: try ObjectKey("counter")),
                             let value = try? await fixture.get("counter")
                         else { continue }
                         // The value may be newer than the tag: then the condition fails, which is the point.
@@ -180,7 +183,8 @@ func code(_ body: () async throws -> Void) async -> ObjectError.Code? {
                 from: ("bucket", try ObjectKey(source)), to: ("bucket", try ObjectKey("copy-\(source)")), .init())
         }
         #expect(fixture.folder.files(in: "blobs").count == 2)
-        try await fixture.store.deleteObjects(bucket: "bucket", keys: [try ObjectKey("source"), try ObjectKey("parts")])
+        try await fixture.store.deleteObjects(
+            bucket: "bucket", keys: [try ObjectKey("source"), try ObjectKey("parts")])
         #expect(try await fixture.get("copy-source") == bytes)
         #expect(try await fixture.get("copy-parts").suffix(3) == [1, 2, 3])
         try await fixture.store.deleteObjects(
@@ -222,10 +226,12 @@ func code(_ body: () async throws -> Void) async -> ObjectError.Code? {
 
     @Test func bucketsFollowTheRules() async throws {
         let fixture = try await StoreFixture()
-        for name in ["ab", "A-upper", "-begins", "ends-", "a..b", "a.-b", "192.168.1.1", "under_score", "..", "xn--a",
-            String(repeating: "a", count: 64), "minio"]
-        {
-            #expect(await code { try await fixture.store.createBucket(name, owner: "me") } == .bucketNameInvalid, "\(name)")
+        for name in [
+            "ab", "A-upper", "-begins", "ends-", "a..b", "a.-b", "192.168.1.1", "under_score", "..", "xn--a",
+            String(repeating: "a", count: 64), "minio",
+        ] {
+            #expect(
+                await code { try await fixture.store.createBucket(name, owner: "me") } == .bucketNameInvalid, "\(name)")
         }
         #expect(await code { try await fixture.store.createBucket("bucket", owner: "me") } == .bucketOwned)
         #expect(await code { try await fixture.store.createBucket("bucket", owner: "you") } == .bucketExists)

@@ -61,7 +61,8 @@ struct S3Fixture {
             signingKey: SignatureV4.signingKey(secret: options.secretKey, scope: scope))
         fields.append(
             "Authorization",
-            "AWS4-HMAC-SHA256 Credential=\(options.accessKey)/\(scope.text), SignedHeaders=\(signed.joined(separator: ";")), "
+            "AWS4-HMAC-SHA256 Credential=\(options.accessKey)/\(scope.text), "
+                + "SignedHeaders=\(signed.joined(separator: ";")), "
                 + "Signature=\(signature)")
         options.tamper(&fields)
         return try await execute(method, target, fields, body)

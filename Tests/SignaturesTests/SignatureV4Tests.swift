@@ -23,7 +23,8 @@ import Testing
         #expect(claim.accessKey == "AKIAIOSFODNN7EXAMPLE" && claim.scope == scope)
         let key = SignatureV4.signingKey(secret: secret, scope: scope)
         try claim.verify(
-            method: "GET", path: "/test.txt", query: [], fields: fields, payloadHash: SignatureV4.emptyHash, signingKey: key)
+            method: "GET", path: "/test.txt", query: [], fields: fields, payloadHash: SignatureV4.emptyHash,
+            signingKey: key)
         // Each thing that is signed, altered.
         for (method, path, query, hash) in [
             ("HEAD", "/test.txt", [], SignatureV4.emptyHash), ("GET", "/test.txu", [], SignatureV4.emptyHash),
@@ -78,7 +79,8 @@ import Testing
         "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/20130524/us-east-1/s3/aws4_request",
         "AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=0",
         "AWS4-HMAC-SHA256 Credential=a/2013/us-east-1/s3/aws4_request,SignedHeaders=host,Signature=0",
-        "AWS4-HMAC-SHA256 garbage", "AWS4-HMAC-SHA256 Credential=a/20130525/us-east-1/s3/aws4_request,SignedHeaders=host,Signature=0",
+        "AWS4-HMAC-SHA256 garbage",
+        "AWS4-HMAC-SHA256 Credential=a/20130525/us-east-1/s3/aws4_request,SignedHeaders=host,Signature=0",
     ])
     func malformedAuthorization(text: String) {
         let error = #expect(throws: SignatureError.self) {
@@ -94,7 +96,9 @@ import Testing
         try claim.checkTime(now: signed.advanced(seconds: 900))
         try claim.checkTime(now: signed.advanced(seconds: -900))
         for skew in [901, -901] as [Int64] {
-            let error = #expect(throws: SignatureError.self) { try claim.checkTime(now: signed.advanced(seconds: skew)) }
+            let error = #expect(throws: SignatureError.self) {
+                try claim.checkTime(now: signed.advanced(seconds: skew))
+            }
             #expect(error?.code == .skewed)
         }
     }

@@ -13,7 +13,9 @@ extension S3Call {
         xml.end()
         xml.begin("AccessControlList")
         xml.begin("Grant")
-        xml.begin("Grantee", attributes: [("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"), ("xsi:type", "CanonicalUser")])
+        xml.begin(
+            "Grantee",
+            attributes: [("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"), ("xsi:type", "CanonicalUser")])
         xml.leaf("ID", identity.ownerID)
         xml.leaf("DisplayName", identity.displayName)
         xml.end()

@@ -9,7 +9,9 @@ extension S3Call {
         let body = try await payload.collect(bytesMax: 64 * 1024)
         if !body.isEmpty {
             let root = try XMLBody(body, root: "CreateBucketConfiguration")
-            if let location = root.text("LocationConstraint"), !location.isEmpty, location != region, region != "us-east-1" {
+            if let location = root.text("LocationConstraint"), !location.isEmpty, location != region,
+                region != "us-east-1"
+            {
                 throw S3Error(
                     .illegalLocationConstraint,
                     "The \(location) location constraint is not that of this server, which is \(region).")

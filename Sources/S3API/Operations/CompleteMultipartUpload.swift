@@ -13,7 +13,8 @@ extension S3Call {
         let parts = try root.children("Part").map(Self.completedPart)
         let size = fields["x-amz-mp-object-size"].flatMap { ASCII.decimal($0.utf8) }.map { Int64($0) }
         let object = try await store.completeUpload(
-            bucket: bucket, key: key, id: id, parts: parts, checksum: try PayloadPromise.checksum(of: fields), size: size,
+            bucket: bucket, key: key, id: id, parts: parts, checksum: try PayloadPromise.checksum(of: fields),
+            size: size,
             conditions: ConditionFields.write(fields))
         var xml = S3XML(root: "CompleteMultipartUploadResult")
         xml.leaf("Location", "/\(bucket)/\(PercentCoding.encode(key.text, keepingSlash: true))")
@@ -33,7 +34,9 @@ extension S3Call {
         else { throw S3Error(.malformedXML) }
         var checksum: Checksum?
         for algorithm in ChecksumAlgorithm.allCases {
-            if let text = element.text("Checksum\(algorithm.rawValue)") { checksum = Checksum(algorithm: algorithm, text: text) }
+            if let text = element.text("Checksum\(algorithm.rawValue)") {
+                checksum = Checksum(algorithm: algorithm, text: text)
+            }
         }
         return CompletedPart(number: number, etag: etag.filter { $0 != "\"" }, checksum: checksum)
     }

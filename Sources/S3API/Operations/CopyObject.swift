@@ -16,7 +16,8 @@ extension S3Call {
             guard source.bucket != bucket || source.key != key else {
                 throw S3Error(
                     .invalidRequest,
-                    "This copy request is illegal because it is trying to copy an object to itself without changing the "
+                    "This copy request is illegal because it is trying to copy an object to itself without "
+                        + "changing the "
                         + "object's metadata, storage class, website redirect location or encryption attributes.")
             }
         case "REPLACE": options.attributes = AttributeFields.read(fields)
@@ -44,13 +45,16 @@ extension S3Call {
     func copySource() throws(S3Error) -> (bucket: String, key: ObjectKey) {
         let text = fields["x-amz-copy-source"] ?? ""
         let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2, parts[1] != "versionId=null", parts[1].hasPrefix("versionId=") { throw S3Error(.noSuchVersion) }
+        if parts.count == 2, parts[1] != "versionId=null", parts[1].hasPrefix("versionId=") {
+            throw S3Error(.noSuchVersion)
+        }
         guard let path = parts.first.flatMap({ PercentCoding.decode($0) }) else {
             throw S3Error(.invalidArgument, "The copy source is not percent-encoded UTF-8.")
         }
         let address = S3Address(decodedPath: path)
         guard !address.bucket.isEmpty, !address.key.isEmpty else {
-            throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+            throw S3Error(
+                .invalidArgument, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
         }
         do { return (address.bucket, try ObjectKey(address.key)) } catch { throw S3Error(error) }
     }

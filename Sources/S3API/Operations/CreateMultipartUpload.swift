@@ -9,7 +9,9 @@ extension S3Call {
         let algorithm: ChecksumAlgorithm?
         if let name = fields["x-amz-checksum-algorithm"] {
             guard let known = ChecksumAlgorithm(rawValue: name.uppercased()) else {
-                throw S3Error(.invalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types.")
+                throw S3Error(
+                    .invalidRequest,
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types.")
             }
             algorithm = known
         } else {
@@ -18,7 +20,11 @@ extension S3Call {
         let type: ChecksumType?
         if let name = fields["x-amz-checksum-type"] {
             guard let known = ChecksumType(rawValue: name.uppercased()), algorithm != nil else {
-                throw S3Error(.invalidRequest, "The x-amz-checksum-type header can only be used with a known type and the x-amz-checksum-algorithm header.")
+                throw S3Error(
+                    .invalidRequest,
+                    "The x-amz-checksum-type header can only be used with a known type and the "
+                        + "x-amz-checksum-algorithm header."
+                )
             }
             type = known
         } else {

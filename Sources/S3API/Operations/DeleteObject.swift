@@ -26,7 +26,9 @@ extension S3Call {
         for item in listed {
             guard let text = item.text("Key"), !text.isEmpty else { throw S3Error(.malformedXML) }
             do throws(S3Error) {
-                if let version = item.text("VersionId"), !version.isEmpty, version != "null" { throw S3Error(.noSuchVersion) }
+                if let version = item.text("VersionId"), !version.isEmpty, version != "null" {
+                    throw S3Error(.noSuchVersion)
+                }
                 do { keys.append(try ObjectKey(text)) } catch { throw S3Error(error) }
                 outcomes.append((text, nil))
             } catch {

@@ -15,7 +15,8 @@ extension S3Call {
         let key = try key()
         let id = query.value("uploadId") ?? ""
         let marker = try query.number("part-number-marker", default: 0)
-        let countMax = try query.number("max-parts", default: ObjectLimits.listCountMax, maximum: ObjectLimits.listCountMax)
+        let countMax = try query.number(
+            "max-parts", default: ObjectLimits.listCountMax, maximum: ObjectLimits.listCountMax)
         let (upload, parts) = try await store.listParts(
             bucket: bucket, key: key, upload: id, after: marker, countMax: countMax + 1)
         let shown = parts.prefix(countMax)
@@ -55,7 +56,8 @@ extension S3Call {
         let keyMarker = query.value("key-marker") ?? ""
         let idMarker = query.value("upload-id-marker") ?? ""
         if !keyMarker.isEmpty {
-            listing.after = ObjectStore.uploadPosition(key: Array(keyMarker.utf8), id: idMarker.isEmpty ? nil : idMarker)
+            listing.after = ObjectStore.uploadPosition(
+                key: Array(keyMarker.utf8), id: idMarker.isEmpty ? nil : idMarker)
         }
         let page = try await store.listUploads(bucket: bucket, listing)
         var xml = S3XML(root: "ListMultipartUploadsResult")
