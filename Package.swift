@@ -151,6 +151,8 @@ let package = Package(
         tests("HTTPClient", ["HTTP", "EventLoop"]),
         tests("Tracking", ["Bytes"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
+        tests("Commands", ["Formats"]),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .gnucxx20

@@ -5,6 +5,7 @@ enum RolePlans {
     ) -> [RolePlan] {
         let storePort = settings[UpSettings.storePort]
         var shared = environment
+        shared["SLIPWAY_CONFIG"] = settings[CommonSettings.config]
         shared["SLIPWAY_DATA"] = data
         shared["SLIPWAY_LOG_LEVEL"] = settings[CommonSettings.logLevel]
         shared["SLIPWAY_BIND"] = settings[CommonSettings.address]

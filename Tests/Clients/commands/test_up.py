@@ -1,0 +1,125 @@
+"""`slipway up`: ready fast, restarts what dies, names what is in its way, and leaves nothing behind."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import Slipway, free_port
+
+PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster"]
+
+
+def processes_of(folder):
+    """Process ids whose environment names the data folder: the roles and all that they started."""
+    mark = f"SLIPWAY_DATA={folder}".encode()
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
+
+
+def answers(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def make(folder, **environment):
+    ports = {name: free_port() for name in PORTS}
+    arguments = ["up", "--data", folder / "data"] + [f"--{name}-port={port}" for name, port in ports.items()]
+    server = Slipway(arguments, list(ports.values()), folder, dict({"MINIO_ROOT_USER": "", "MINIO_ROOT_PASSWORD": ""}, **environment))
+    server.named = ports
+    server.data = folder / "data"
+    return server
+
+
+@pytest.fixture
+def up(tmp_path):
+    server = make(tmp_path).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def role_processes(server):
+    children = pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return {pathlib.Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[1].decode(): int(child) for child in children}
+
+
+def test_first_start_makes_a_credential_and_shows_it_once(up, tmp_path):
+    wait_until(lambda: "ready after" in up.text())
+    text = up.text()
+    kept = up.data / "root-credential.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "password" in text and "ROLE" in text
+    for name in ("store", "track", "cluster"):
+        assert name in text and str(up.named[name]) in text
+    up.stop()
+    up.log.unlink()
+    before = kept.read_bytes()
+    up.start()
+    wait_until(lambda: "ready after" in up.text())
+    assert "password" not in up.text() and kept.read_bytes() == before
+
+
+def test_a_role_that_dies_is_started_again(up):
+    wait_until(lambda: "ready after" in up.text())
+    for role, port in [("store", up.named["store"]), ("track", up.named["track"]), ("cluster", up.named["cluster"])]:
+        before = role_processes(up)[role]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: role_processes(up).get(role, before) != before and answers(port))
+    assert "signal 9" in up.text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_stops_everything_within_two_seconds(tmp_path, number):
+    server = make(tmp_path).start()
+    started = len(processes_of(server.data))
+    assert started >= 3
+    began = time.monotonic()
+    server.stop(number)
+    assert time.monotonic() - began < 2
+    assert server.process.returncode == 0
+    assert processes_of(server.data) == []
+
+
+def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path):
+    server = make(tmp_path).start()
+    server.process.kill()
+    server.process.wait()
+    wait_until(lambda: processes_of(server.data) == [], 5)
+    server.output.close()
+
+
+def test_a_used_port_is_named_with_who_holds_it(tmp_path):
+    server = make(tmp_path)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", server.named["track"]))
+        holder.listen()
+        result = subprocess.run(server.arguments, env=server.environment, capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert f"port {server.named['track']} is in use by process {os.getpid()}" in result.stderr
+    assert processes_of(server.data) == []
+
+
+def test_a_used_data_folder_is_named_with_who_holds_it(up, tmp_path):
+    other = make(tmp_path)
+    result = subprocess.run(other.arguments, env=other.environment, capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert "in use by `slipway up`" in result.stderr and str(up.process.pid) in result.stderr

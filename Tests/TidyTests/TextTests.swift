@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// Style that a reader would otherwise have to point out.
+struct TextTests {
+    static let lineLengthMax = 120
+    static let fileLinesMax = 600
+
+    private static func sources() throws -> [Tree.File] {
+        try Tree.files("Sources", ["swift", "c", "cpp", "h"]) + Tree.files("Tests", ["swift", "py"])
+            + Tree.files("Benchmarks", ["swift", "py"]) + Tree.files("examples", ["py"])
+    }
+
+    @Test func filesAndLinesAreShort() throws {
+        for file in try Self.sources() {
+            #expect(file.lines.count <= Self.fileLinesMax + 1, "\(file.path) has \(file.lines.count) lines")
+            for (index, line) in file.lines.enumerated() {
+                #expect(line.count <= Self.lineLengthMax, "\(file.path):\(index + 1) has \(line.count) characters")
+                #expect(!(line.last?.isWhitespace ?? false), "\(file.path):\(index + 1) ends with a space")
+            }
+            #expect(file.text.hasSuffix("\n") && !file.text.hasSuffix("\n\n"), "\(file.path): one line end at the end")
+        }
+    }
+
+    @Test func nothingIsLeftBehind() throws {
+        // Spelled apart, so that this file does not find itself.
+        let markers = ["TO" + "DO", "FIX" + "ME", "XX" + "X"]
+        for file in try Self.sources() {
+            for (index, line) in file.lines.enumerated() {
+                let words = Set(line.split { !$0.isLetter }.map(String.init))
+                #expect(words.isDisjoint(with: markers), "\(file.path):\(index + 1) has a leftover marker")
+            }
+        }
+    }
+
+    @Test func sourcesCannotTrapOnBadInput() throws {
+        let traps = ["try" + "!", "as" + "!"]
+        for file in try Tree.files("Sources", ["swift"]) {
+            for (index, line) in file.lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                #expect(!traps.contains { line.contains($0) }, "\(file.path):\(index + 1) can trap")
+            }
+        }
+    }
+
+    /// `Task { }` does not inherit the executor: it leaves the event loop for the global pool, which costs more than a
+    /// small request. Loop-side code uses `EventLoop.spawn`; background work says `Task.detached`.
+    @Test func noBareTaskLeavesTheLoop() throws {
+        for file in try Tree.files("Sources", ["swift"]) {
+            for (index, line) in file.lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                #expect(line.firstMatch(of: /\bTask(\(\))? *\{/) == nil, "\(file.path):\(index + 1) has a bare Task")
+            }
+        }
+    }
+}
