@@ -36,38 +36,55 @@ let package = Package(
         .executableTarget(name: "slipway", dependencies: ["Commands"], swiftSettings: settings),
 
         // Flags, wiring, supervisor, progress output: the only target that sees everything.
-        layer("Commands", [
-            "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI",
-            "Objects", "BlobStore", "Tracking", "Inference", "Runtimes", "Cluster", "Runner",
-            "ObjectClient", "HTTPClient", "Database", "Signatures", "Digests",
-            "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion",
-            "CLinkedVersions",
-        ]),
+        layer(
+            "Commands",
+            [
+                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI",
+                "Objects", "BlobStore", "Tracking", "Inference", "Runtimes", "Cluster", "Runner",
+                "ObjectClient", "HTTPClient", "Database", "Signatures", "Digests",
+                "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion",
+                "CLinkedVersions",
+            ]),
 
         // Wire formats, routes and error mapping of one protocol each; they never import one another.
-        layer("S3API", [
-            "Objects", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-        ]),
-        layer("MLflowAPI", [
-            "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
-            "Bytes",
-        ]),
-        layer("InferenceAPI", [
-            "Inference", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-        ]),
-        layer("KubernetesAPI", [
-            "Cluster", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-        ]),
+        layer(
+            "S3API",
+            [
+                "Objects", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
+                "Bytes",
+            ]),
+        layer(
+            "MLflowAPI",
+            [
+                "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log",
+                "Metrics", "Clock",
+                "Bytes",
+            ]),
+        layer(
+            "InferenceAPI",
+            [
+                "Inference", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+            ]),
+        layer(
+            "KubernetesAPI",
+            [
+                "Cluster", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
+            ]),
 
         // Domains: values and rules; no HTTP, no wire names.
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
         layer("Tracking", ["Database", "EventLoop", "Log", "Metrics", "Clock", "Bytes"]),
-        layer("Inference", [
-            "Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes",
-        ]),
-        layer("Cluster", [
-            "Runner", "Database", "HTTPClient", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-        ]),
+        layer(
+            "Inference",
+            [
+                "Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes",
+            ]),
+        layer(
+            "Cluster",
+            [
+                "Runner", "Database", "HTTPClient", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
+                "Bytes",
+            ]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Clock", "Bytes", "CLinux"]),
@@ -76,7 +93,8 @@ let package = Package(
 
         // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
         layer("Database", ["EventLoop", "Log", "Clock", "Bytes", "CSQLite"]),
-        layer("ObjectClient", ["HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
+        layer(
+            "ObjectClient", ["HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
         layer("HTTPClient", ["HTTP", "EventLoop", "Bytes", "CCurl"]),
         layer("Signatures", ["HTTP", "Digests", "Clock", "Bytes"]),
 
@@ -110,7 +128,8 @@ let package = Package(
         tests("Digests", ["Bytes"]),
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
-        tests("KubernetesAPI", ["Cluster", "Database", "Server", "HTTP", "Formats", "Clock", "Bytes", "ServerTesting"]),
+        tests(
+            "KubernetesAPI", ["Cluster", "Database", "Server", "HTTP", "Formats", "Clock", "Bytes", "ServerTesting"]),
         tests("Inference", ["Runtimes", "EventLoop", "Formats", "Clock", "Bytes"]),
         tests("InferenceAPI", ["Inference", "Runtimes", "EventLoop", "Formats", "HTTP", "ServerTesting", "Bytes"]),
         tests("Runtimes", ["Formats", "Bytes"]),
@@ -145,9 +164,11 @@ let package = Package(
         // Tests mirror Sources.
         tests("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Clock", "Bytes"]),
         tests("Signatures", ["HTTP", "Clock", "Bytes"]),
-        tests("S3API", [
-            "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
-        ]),
+        tests(
+            "S3API",
+            [
+                "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
+            ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
         tests("Tracking", ["Bytes"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),

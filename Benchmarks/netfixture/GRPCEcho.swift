@@ -15,7 +15,8 @@ func makeEchoRouter() -> GRPCRouter {
     router.unary("/echo.Echo/Fail") { call, message in
         let parts = String(decoding: message, as: UTF8.self).split(separator: " ", maxSplits: 1)
         call.trailingMetadata = ["x-echo": "failed"]
-        throw GRPCError(parts.first.flatMap { Int($0) }.flatMap { GRPCStatus(rawValue: $0) } ?? .unknown, String(parts[1]))
+        throw GRPCError(
+            parts.first.flatMap { Int($0) }.flatMap { GRPCStatus(rawValue: $0) } ?? .unknown, String(parts[1]))
     }
     router.streaming("/echo.Echo/Bidirectional") { call in
         call.trailingMetadata = ["x-echo": "done"]

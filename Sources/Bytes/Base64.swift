@@ -1,6 +1,7 @@
 /// Base64 of RFC 4648 section 4 (standard alphabet, padded) and section 5 (URL alphabet).
 package enum Base64 {
-    private static let standard: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let standard: [UInt8] = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let urlSafe: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// The padded standard encoding of `bytes`.
@@ -24,7 +25,11 @@ package enum Base64 {
             let b2 = left > 2 ? bytes[index + 2] : 0
             out.append(alphabet[Int(b0 >> 2)])
             out.append(alphabet[Int(b0 << 4 | b1 >> 4) & 63])
-            if left > 1 { out.append(alphabet[Int(b1 << 2 | b2 >> 6) & 63]) } else if padded { out.append(UInt8(ascii: "=")) }
+            if left > 1 {
+                out.append(alphabet[Int(b1 << 2 | b2 >> 6) & 63])
+            } else if padded {
+                out.append(UInt8(ascii: "="))
+            }
             if left > 2 { out.append(alphabet[Int(b2) & 63]) } else if padded { out.append(UInt8(ascii: "=")) }
             index += 3
         }

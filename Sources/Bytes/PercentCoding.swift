@@ -5,7 +5,9 @@ package enum PercentCoding {
     /// - Parameter plusIsSpace: true for form-encoded query values.
     package static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         let source = text.utf8
-        guard source.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(text) }
+        guard source.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(text)
+        }
         var out: [UInt8] = []
         out.reserveCapacity(source.count)
         var iterator = source.makeIterator()

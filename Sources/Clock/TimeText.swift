@@ -32,7 +32,10 @@ extension WallTime {
 
     /// `20261121T034511Z`: the form of `x-amz-date`.
     package var iso8601Basic: String {
-        String(iso8601().utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }.map { Character(UnicodeScalar($0)) })
+        String(
+            iso8601().utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }.map {
+                Character(UnicodeScalar($0))
+            })
     }
 
     /// `Sat, 21 Nov 2026 03:45:11 GMT`.
@@ -71,7 +74,8 @@ extension WallTime {
         guard let minute = cursor.number(2) else { return nil }
         if extended, !cursor.skip(":") { return nil }
         guard let second = cursor.number(2) else { return nil }
-        guard let nanosecond = cursor.skip(".") ? cursor.fraction() : 0, let offsetSeconds = cursor.zone(), cursor.atEnd,
+        guard let nanosecond = cursor.skip(".") ? cursor.fraction() : 0, let offsetSeconds = cursor.zone(),
+            cursor.atEnd,
             let moment = CivilTime.moment(
                 year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanosecond: nanosecond)
         else { return nil }

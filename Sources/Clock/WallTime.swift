@@ -14,7 +14,9 @@ package struct WallTime: Sendable, Hashable, Comparable {
     package init(seconds: Int64) { self.nanoseconds = seconds &* 1_000_000_000 }
 
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }
-    package var seconds: Int64 { nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000 }
+    package var seconds: Int64 {
+        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000
+    }
 
     /// The present moment (`clock_gettime(CLOCK_REALTIME)`).
     package static var now: WallTime {

@@ -82,7 +82,8 @@ struct ClusterRole: Sendable {
     /// The administrator's token, made at first start.
     private func token(_ folder: String) throws -> String {
         let path = "\(folder)/admin-token"
-        if let kept = try PrivateFile.read(path), let text = String(validUTF8: kept.filter { $0 > 0x20 }), !text.isEmpty {
+        if let kept = try PrivateFile.read(path), let text = String(validUTF8: kept.filter { $0 > 0x20 }), !text.isEmpty
+        {
             return text
         }
         let made = Base64.encodeURLSafe(Randomness.bytes(32))
@@ -91,9 +92,12 @@ struct ClusterRole: Sendable {
     }
 
     private func writeKubeconfig(port: Int, authority: [UInt8]?, token: String?) throws {
-        let host = address == "0.0.0.0" || address == "::" ? "127.0.0.1" : address.contains(":") ? "[\(address)]" : address
+        let host =
+            address == "0.0.0.0" || address == "::" ? "127.0.0.1" : address.contains(":") ? "[\(address)]" : address
         let kubeconfig = Kubeconfig(
             server: "\(isInsecure ? "http" : "https")://\(host):\(port)", authority: authority, token: token)
-        if try PrivateFile.read(kubeconfigPath) != kubeconfig.text { try PrivateFile.write(kubeconfigPath, kubeconfig.text) }
+        if try PrivateFile.read(kubeconfigPath) != kubeconfig.text {
+            try PrivateFile.write(kubeconfigPath, kubeconfig.text)
+        }
     }
 }

@@ -15,7 +15,8 @@ extension Command {
         case "zsh": Output.line("autoload -U +X bashcompinit && bashcompinit\n\(Completion.bash(Program.commands))")
         case "fish": Output.line(Completion.fish(Program.commands))
         case let word:
-            throw UsageError("\(word.map { "unknown shell '\($0)'" } ?? "which shell?")", hint: "Give bash, zsh or fish.")
+            throw UsageError(
+                "\(word.map { "unknown shell '\($0)'" } ?? "which shell?")", hint: "Give bash, zsh or fish.")
         }
         return 0
     }
@@ -55,7 +56,8 @@ enum Completion {
                 lines.append("complete -c slipway \(condition) -l \(setting.name)\(values) -d '\(help)'")
             }
             if !command.positionalChoices.isEmpty {
-                lines.append("complete -c slipway \(condition) -a '\(command.positionalChoices.joined(separator: " "))'")
+                lines.append(
+                    "complete -c slipway \(condition) -a '\(command.positionalChoices.joined(separator: " "))'")
             }
         }
         return lines.joined(separator: "\n")

@@ -15,7 +15,8 @@ enum ConfigurationDocument {
         var lines = [
             "# Configuration", "",
             "Written by `slipway configuration`; a test compares the two. A value comes from the first of: flag, environment",
-            "variable, configuration file, default. Every value given is checked at start, and a wrong one stops it.", "",
+            "variable, configuration file, default. Every value given is checked at start, and a wrong one stops it.",
+            "",
             "The configuration file is YAML, named by `--config` or `SLIPWAY_CONFIG`: settings that all commands share stand at",
             "the top, a command's own under its name.", "", "```yaml", "data: /var/lib/slipway", "store:",
             "  address: \":9002\"", "```", "",
@@ -30,7 +31,9 @@ enum ConfigurationDocument {
     }
 
     private static func section(_ title: String, _ settings: [SettingDeclaration]) -> [String] {
-        var lines = ["## \(title)", "", "| flag | environment | allowed | default | what it is |", "|---|---|---|---|---|"]
+        var lines = [
+            "## \(title)", "", "| flag | environment | allowed | default | what it is |", "|---|---|---|---|---|",
+        ]
         for setting in settings {
             let flags = (["--\(setting.name)"] + setting.aliases).map { "`\($0)`" }.joined(separator: ", ")
             let environment = setting.environment.map { "`\($0)`" }.joined(separator: ", ")

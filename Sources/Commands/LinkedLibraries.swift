@@ -4,7 +4,10 @@ import CLinkedVersions
 enum LinkedLibraries {
     static var all: [(String, String)] {
         (0..<slipway_linked_library_count()).map { index in
-            (String(cString: slipway_linked_library_name(index)), String(cString: slipway_linked_library_version(index)))
+            (
+                String(cString: slipway_linked_library_name(index)),
+                String(cString: slipway_linked_library_version(index))
+            )
         }
     }
 }

@@ -38,7 +38,8 @@ struct TrackRole: Sendable {
         let pool = BlockingPool(name: "artifacts", threadCount: 8)
         let client = objects.map { ObjectClient(endpoint: $0) }
         let store = try await TrackingStore(
-            path: try Self.databasePath(backendStore, folder: folder), artifactRoot: artifactRoot ?? "mlflow-artifacts:/")
+            path: try Self.databasePath(backendStore, folder: folder),
+            artifactRoot: artifactRoot ?? "mlflow-artifacts:/")
         let resolver = ArtifactResolver(
             destination: try destination(client, pool), client: client,
             localRoot: try artifactRoot.flatMap { root in
@@ -60,7 +61,9 @@ struct TrackRole: Sendable {
     }
 
     private func destination(_ client: ObjectClient?, _ pool: BlockingPool) throws -> any ArtifactStore {
-        guard let artifactsDestination else { return try FolderArtifactStore(folder: "\(folder)/artifacts", pool: pool) }
+        guard let artifactsDestination else {
+            return try FolderArtifactStore(folder: "\(folder)/artifacts", pool: pool)
+        }
         if let place = ObjectLocation(artifactsDestination) {
             guard let client else {
                 throw TrackRoleError(
@@ -72,7 +75,8 @@ struct TrackRole: Sendable {
         }
         guard ArtifactLocation.isLocal(artifactsDestination) else {
             throw TrackRoleError(
-                "the artifacts destination \(artifactsDestination) is not supported in this release: give s3://bucket/prefix or a folder")
+                "the artifacts destination \(artifactsDestination) is not supported in this release: give s3://bucket/prefix or a folder"
+            )
         }
         return try FolderArtifactStore(folder: Self.plainPath(artifactsDestination), pool: pool)
     }
@@ -82,7 +86,9 @@ struct TrackRole: Sendable {
         guard let uri, !uri.isEmpty else { return "\(folder)/tracking.db" }
         if uri.hasPrefix("sqlite:///") {
             let path = String(uri.dropFirst("sqlite:///".count).prefix { $0 != "?" })
-            guard !path.isEmpty else { throw TrackRoleError("the backend store URI names no file: write sqlite:///mlflow.db") }
+            guard !path.isEmpty else {
+                throw TrackRoleError("the backend store URI names no file: write sqlite:///mlflow.db")
+            }
             return path
         }
         let scheme = uri.prefix { $0 != ":" }

@@ -21,7 +21,8 @@ package final class DatabaseConnection {
     /// Opens `path`, made when it is missing and `readOnly` is false.
     init(path: String, readOnly: Bool, cacheKibibytes: Int) throws(DatabaseError) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let flags =
+            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
             | (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         let result = sqlite3_open_v2(path, &handle, flags, nil)
         guard result == SQLITE_OK, let handle else {
@@ -35,10 +36,14 @@ package final class DatabaseConnection {
         sqlite3_busy_timeout(handle, 5_000)
         // A longer pattern with many wildcards costs exponential time inside one virtual-machine step.
         sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 2_000)
-        sqlite3_progress_handler(handle, 20_000, { context in
-            guard let deadline = context?.assumingMemoryBound(to: UInt64.self).pointee, deadline != 0 else { return 0 }
-            return MonotonicTime.now.nanoseconds > deadline ? 1 : 0
-        }, deadlineNanoseconds)
+        sqlite3_progress_handler(
+            handle, 20_000,
+            { context in
+                guard let deadline = context?.assumingMemoryBound(to: UInt64.self).pointee, deadline != 0 else {
+                    return 0
+                }
+                return MonotonicTime.now.nanoseconds > deadline ? 1 : 0
+            }, deadlineNanoseconds)
         try execute("PRAGMA foreign_keys = ON")
         try execute("PRAGMA case_sensitive_like = ON")
         try execute("PRAGMA temp_store = MEMORY")

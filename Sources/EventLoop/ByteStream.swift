@@ -75,7 +75,9 @@ package final class ByteStream: @unchecked Sendable {
 
     /// Sends what the socket takes of `bytes` from `offset` on, without waiting.
     package func trySend(_ bytes: [UInt8], from offset: Int) -> IOResult {
-        let result = bytes.withUnsafeBytes { transport.send(UnsafeRawBufferPointer(rebasing: $0[offset...]), more: false) }
+        let result = bytes.withUnsafeBytes {
+            transport.send(UnsafeRawBufferPointer(rebasing: $0[offset...]), more: false)
+        }
         if result == .wouldBlock { channel.noteWriteWouldBlock() }
         return result
     }
@@ -96,7 +98,9 @@ package final class ByteStream: @unchecked Sendable {
     package func write(_ bytes: [UInt8], more: Bool = false, timeoutMilliseconds: UInt64) async throws(StreamError) {
         var sent = 0
         while sent < bytes.count {
-            let result = bytes.withUnsafeBytes { transport.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: more) }
+            let result = bytes.withUnsafeBytes {
+                transport.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: more)
+            }
             sent += try await progress(result, timeoutMilliseconds: timeoutMilliseconds)
         }
     }
@@ -126,7 +130,8 @@ package final class ByteStream: @unchecked Sendable {
             let read = bytes.withUnsafeMutableBytes { System.readFile(file, $0, offset: offset) }
             guard read > 0 else { throw .fileTooShort }
             if read < count { bytes.removeLast(count - read) }
-            try await write(bytes, more: offset + Int64(read) < range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
+            try await write(
+                bytes, more: offset + Int64(read) < range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
             offset += Int64(read)
         }
     }

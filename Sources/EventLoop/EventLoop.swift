@@ -109,7 +109,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
             generations.append(0)
         }
         let token = UInt64(generations[slot]) << 32 | UInt64(slot)
-        let events = edgeTriggered
+        let events =
+            edgeTriggered
             ? EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue : EPOLLIN.rawValue
         do throws(SystemError) {
             try System.epollControl(epoll, EPOLL_CTL_ADD, channel.descriptor, events: events, token: token)

@@ -47,7 +47,8 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         withUnsafeBytes(of: storage) { raw in
             guard let base = raw.baseAddress else { return }
-            _ = isIPv6
+            _ =
+                isIPv6
                 ? inet_ntop(AF_INET6, base + 8, &text, socklen_t(text.count))
                 : inet_ntop(AF_INET, base + 4, &text, socklen_t(text.count))
         }

@@ -1,8 +1,8 @@
 // Every system call of the network layer, each in a function of its own that reads errno at once: `@inline(never)`
 // keeps reference counting from running between the call and the read. EINTR is retried here and nowhere else.
 
-import Glibc
 import CLinux
+import Glibc
 
 /// A failed system call.
 package struct SystemError: Error, Equatable, CustomStringConvertible {
@@ -70,7 +70,8 @@ enum System {
         _ = try check("setsockopt") { Int(setsockopt(descriptor, level, option, &value, socklen_t(4))) }
     }
 
-    static func receive(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, peeking: Bool = false) -> IOResult {
+    static func receive(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, peeking: Bool = false) -> IOResult
+    {
         result { Glibc.recv(descriptor, buffer.baseAddress, buffer.count, peeking ? Int32(MSG_PEEK) : 0) }
     }
 

@@ -54,7 +54,11 @@ package struct JSONWriter {
 
     package mutating func float(_ value: Float) {
         separateValue()
-        if value.isFinite { bytes.append(value.description) } else { bytes.append(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"") }
+        if value.isFinite {
+            bytes.append(value.description)
+        } else {
+            bytes.append(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"")
+        }
     }
 
     package mutating func bool(_ value: Bool) {

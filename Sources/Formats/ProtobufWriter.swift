@@ -30,7 +30,9 @@ package struct ProtobufWriter {
 
     package mutating func presentDouble(_ field: Int, _ value: Double) {
         tag(field, 1)
-        for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+        for shift in stride(from: 0, to: 64, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+        }
     }
 
     package mutating func string(_ field: Int, _ value: String) {

@@ -74,7 +74,9 @@ package struct TextProtoParser {
             let fieldLine = line
             let name = try identifier()
             skipSpace()
-            if take(UInt8(ascii: ":")) { skipSpace() } else if !["{", "<", "["].contains(peek.map { Character(UnicodeScalar($0)) }) {
+            if take(UInt8(ascii: ":")) {
+                skipSpace()
+            } else if !["{", "<", "["].contains(peek.map { Character(UnicodeScalar($0)) }) {
                 throw failure("field \"\(name)\" is followed by neither a colon nor a message")
             }
             if take(UInt8(ascii: "[")) {
@@ -119,8 +121,12 @@ package struct TextProtoParser {
             }
             return .string(text)
         default:
-            let word = takeWhile { Self.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".") }
-            guard !word.isEmpty else { throw failure("a value cannot start with \"\(Character(UnicodeScalar(byte)))\"") }
+            let word = takeWhile {
+                Self.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".")
+            }
+            guard !word.isEmpty else {
+                throw failure("a value cannot start with \"\(Character(UnicodeScalar(byte)))\"")
+            }
             return .word(word)
         }
     }

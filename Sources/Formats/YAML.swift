@@ -68,7 +68,8 @@ private struct YAMLReader {
         guard depth <= depthMax else { throw failure("nested deeper than \(depthMax) levels") }
         switch event {
         case .scalar(let text, let isPlain, let tag):
-            return isPlain && tag == nil ? Self.resolve(text) : tag == nil || tag == "!" ? .string(text) : try tagged(text, tag)
+            return isPlain && tag == nil
+                ? Self.resolve(text) : tag == nil || tag == "!" ? .string(text) : try tagged(text, tag)
         case .sequenceStart:
             var elements: [JSON] = []
             while true {
@@ -110,7 +111,9 @@ private struct YAMLReader {
         case ".nan", ".NaN", ".NAN": return .double(.nan)
         default: break
         }
-        guard let first = text.utf8.first, ASCII.isDigit(first) || "+-.".utf8.contains(first) else { return .string(text) }
+        guard let first = text.utf8.first, ASCII.isDigit(first) || "+-.".utf8.contains(first) else {
+            return .string(text)
+        }
         if text.hasPrefix("0x"), let number = Int64(text.dropFirst(2), radix: 16) { return .int(number) }
         if text.hasPrefix("0o"), let number = Int64(text.dropFirst(2), radix: 8) { return .int(number) }
         if let number = Int64(text) { return .int(number) }

@@ -14,7 +14,8 @@ package struct RequestHead: Sendable {
     package var version: HTTPVersion
     package var fields: HTTPFields
 
-    package init(method: HTTPMethod, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()) {
+    package init(method: HTTPMethod, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields())
+    {
         self.method = method
         self.target = target
         self.version = version

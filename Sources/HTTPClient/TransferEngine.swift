@@ -65,7 +65,8 @@ final class TransferEngine: @unchecked Sendable {
         }
         guard isAccepted else {
             throw HTTPClientError(
-                .tooManyTransfers, "\(configuration.transfersMax) requests are under way, as many as this client allows")
+                .tooManyTransfers, "\(configuration.transfersMax) requests are under way, as many as this client allows"
+            )
         }
         curl_multi_wakeup(multi)
     }

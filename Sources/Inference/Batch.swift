@@ -9,7 +9,10 @@ enum Batch {
             var data: [UInt8] = []
             data.reserveCapacity(batch.reduce(0) { $0 + $1.request.inputs[index].tensor.data.count })
             for item in batch { data.append(contentsOf: item.request.inputs[index].tensor.data) }
-            return (first.name, Tensor(type: first.tensor.type, shape: [rows] + first.tensor.shape.dropFirst(), data: data[...]))
+            return (
+                first.name,
+                Tensor(type: first.tensor.type, shape: [rows] + first.tensor.shape.dropFirst(), data: data[...])
+            )
         }
     }
 
@@ -23,7 +26,8 @@ enum Batch {
         for (name, output) in zip(names, outputs) {
             guard output.shape.first == rows else {
                 throw InferenceError(
-                    .failed, "model \"\(model)\": output \"\(name)\" has shape \(text(output.shape)) for a batch of \(rows)")
+                    .failed,
+                    "model \"\(model)\": output \"\(name)\" has shape \(text(output.shape)) for a batch of \(rows)")
             }
             let elementsPerRow = output.shape.dropFirst().reduce(1, *)
             var start = output.data.startIndex
@@ -32,7 +36,9 @@ enum Batch {
                 if let width = output.type.width {
                     end += item.rows * elementsPerRow * width
                 } else {
-                    for _ in 0..<item.rows * elementsPerRow { end += 4 + (Tensor.stringLength(output.data, at: end) ?? 0) }
+                    for _ in 0..<item.rows * elementsPerRow {
+                        end += 4 + (Tensor.stringLength(output.data, at: end) ?? 0)
+                    }
                 }
                 let shape = [item.rows] + output.shape.dropFirst()
                 parts[index].append((name, Tensor(type: output.type, shape: shape, data: output.data[start..<end])))

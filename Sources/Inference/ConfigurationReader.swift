@@ -27,7 +27,9 @@ struct ConfigurationReader {
     }
 
     /// Reads text format. `model` is the name of the repository folder.
-    static func read(text: [UInt8], model: String, limits: InferenceLimits) throws(InferenceError) -> WrittenConfiguration {
+    static func read(text: [UInt8], model: String, limits: InferenceLimits) throws(InferenceError)
+        -> WrittenConfiguration
+    {
         let message: TextProtoMessage
         do throws(TextProtoError) {
             message = try TextProtoParser.parse(text)
@@ -38,7 +40,9 @@ struct ConfigurationReader {
     }
 
     /// Reads the JSON form that the load request's `config` parameter holds.
-    static func read(json: [UInt8], model: String, limits: InferenceLimits) throws(InferenceError) -> WrittenConfiguration {
+    static func read(json: [UInt8], model: String, limits: InferenceLimits) throws(InferenceError)
+        -> WrittenConfiguration
+    {
         let tree: JSON
         do throws(JSONError) {
             tree = try JSON.parse(json, depthMax: 32)
@@ -220,7 +224,9 @@ struct ConfigurationReader {
             switch field.name {
             case "key": key = try string(field)
             case "value":
-                for inner in try self.message(field).fields where inner.name == "string_value" { value = try string(inner) }
+                for inner in try self.message(field).fields where inner.name == "string_value" {
+                    value = try string(inner)
+                }
             default: throw failure("parameters has the unknown field \"\(field.name)\"")
             }
         }
@@ -270,9 +276,13 @@ struct ConfigurationReader {
         }
     }
 
-    private func failure(_ reason: String) -> InferenceError { InferenceError(.loadFailed, "model \"\(model)\": \(reason)") }
+    private func failure(_ reason: String) -> InferenceError {
+        InferenceError(.loadFailed, "model \"\(model)\": \(reason)")
+    }
 
-    private func unsupported(_ feature: String) -> InferenceError { failure("config uses \(feature), which is not supported") }
+    private func unsupported(_ feature: String) -> InferenceError {
+        failure("config uses \(feature), which is not supported")
+    }
 }
 
 extension TextProtoMessage {

@@ -85,7 +85,9 @@ enum FileAccess {
         func write(_ bytes: [UInt8]) -> Bool {
             var written = 0
             while written < bytes.count {
-                let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written) }
+                let count = bytes.withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+                }
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return false }
                 written += count

@@ -24,7 +24,8 @@ extension WrittenConfiguration {
             if let size = batching.preferredBatchSizes.first(where: { $0 > complete.batchSizeMax }) {
                 throw InferenceError(
                     .loadFailed,
-                    "model \"\(complete.name)\": preferred_batch_size \(size) is over max_batch_size \(complete.batchSizeMax)")
+                    "model \"\(complete.name)\": preferred_batch_size \(size) is over max_batch_size \(complete.batchSizeMax)"
+                )
             }
         }
         return complete
@@ -72,7 +73,8 @@ extension WrittenConfiguration {
         }
         if what == "input", let missing = real.first(where: { port in !written.contains { $0.name == port.name } }) {
             throw InferenceError(
-                .loadFailed, "model \"\(configuration.name)\": config leaves out input \"\(missing.name)\" of the model")
+                .loadFailed, "model \"\(configuration.name)\": config leaves out input \"\(missing.name)\" of the model"
+            )
         }
         return written
     }

@@ -57,7 +57,9 @@ struct ModelLoader: Sendable {
         }
         guard !chosen.isEmpty else { throw failure("version_policy picks no version") }
         guard chosen.count <= configuration.limits.versionCountMax else {
-            throw failure("version_policy picks \(chosen.count) versions; at most \(configuration.limits.versionCountMax) are loaded")
+            throw failure(
+                "version_policy picks \(chosen.count) versions; at most \(configuration.limits.versionCountMax) are loaded"
+            )
         }
         return chosen
     }
@@ -77,7 +79,9 @@ struct ModelLoader: Sendable {
             session = try OnnxSession(
                 library: try provider.library(), path: path, options: written.configuration.session)
         } catch {
-            if error.code == .libraryMissing { throw InferenceError(.unavailable, "failed to load '\(name)': \(error.message)") }
+            if error.code == .libraryMissing {
+                throw InferenceError(.unavailable, "failed to load '\(name)': \(error.message)")
+            }
             throw failure("version \(number): \(RuntimeText.withoutPaths(error.message))")
         }
         let complete = try written.completed(
@@ -94,7 +98,8 @@ struct ModelLoader: Sendable {
         var labels: [String: [String]] = [:]
         for output in configuration.outputs where !output.labelFile.isEmpty {
             guard let bytes = FileAccess.read("\(folder.path)/\(output.labelFile)", bytesMax: 4 << 20) else { continue }
-            labels[output.name] = String(utf8: bytes).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            labels[output.name] = String(utf8: bytes).split(separator: "\n", omittingEmptySubsequences: false).map(
+                String.init)
         }
         return labels
     }

@@ -99,13 +99,18 @@ extension ModelRepository {
                 continue
             }
             if entry.known.isEmpty {
-                lines.append(.init(name: name, version: nil, state: entry.isLoading ? .loading : .unavailable, reason: entry.reason))
+                lines.append(
+                    .init(
+                        name: name, version: nil, state: entry.isLoading ? .loading : .unavailable, reason: entry.reason
+                    ))
             }
             for version in entry.known.sorted() {
                 let isReady = entry.versions[version] != nil
-                lines.append(.init(
-                    name: name, version: version, state: isReady ? .ready : entry.isLoading ? .loading : .unavailable,
-                    reason: isReady ? "" : entry.reason))
+                lines.append(
+                    .init(
+                        name: name, version: version,
+                        state: isReady ? .ready : entry.isLoading ? .loading : .unavailable,
+                        reason: isReady ? "" : entry.reason))
             }
         }
         return onlyReady ? lines.filter { $0.state == .ready } : lines
@@ -183,9 +188,11 @@ extension ModelRepository {
             table[name] = entry
         }
         let versions = try result.get()
-        log.info("model loaded", [
-            ("model", name), ("versions", versions.map { "\($0.number)" }.joined(separator: ",")),
-            ("replaced", previous.isEmpty ? "none" : "\(previous.count)"),
-        ])
+        log.info(
+            "model loaded",
+            [
+                ("model", name), ("versions", versions.map { "\($0.number)" }.joined(separator: ",")),
+                ("replaced", previous.isEmpty ? "none" : "\(previous.count)"),
+            ])
     }
 }

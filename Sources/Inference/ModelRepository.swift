@@ -101,9 +101,11 @@ package final class ModelRepository: Sendable {
     ) throws(InferenceError) -> any ModelSource {
         guard text.hasPrefix("s3://") else {
             guard !text.contains("://") else {
-                throw InferenceError(.invalid, "model repository \"\(text)\": only folders and s3:// locations are supported")
+                throw InferenceError(
+                    .invalid, "model repository \"\(text)\": only folders and s3:// locations are supported")
             }
-            return FolderSource(path: text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text, pool: files)
+            return FolderSource(
+                path: text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text, pool: files)
         }
         guard let location = ObjectLocation(text) else {
             throw InferenceError(.invalid, "model repository \"\(text)\" names no bucket: write s3://bucket/prefix")
@@ -112,13 +114,15 @@ package final class ModelRepository: Sendable {
         guard let url = location.endpoint ?? shared?.url else {
             throw InferenceError(
                 .invalid,
-                "model repository \"\(text)\" names no endpoint: set AWS_ENDPOINT_URL or write s3://http://host:port/bucket")
+                "model repository \"\(text)\" names no endpoint: set AWS_ENDPOINT_URL or write s3://http://host:port/bucket"
+            )
         }
         let endpoint = ObjectEndpoint(url: url, region: shared?.region ?? "us-east-1", credential: shared?.credential)
         var prefix = location.key
         while prefix.hasSuffix("/") { prefix.removeLast() }
         return ObjectSource(
-            client: ObjectClient(endpoint: endpoint), bucket: location.bucket, prefix: prefix.isEmpty ? "" : prefix + "/",
+            client: ObjectClient(endpoint: endpoint), bucket: location.bucket,
+            prefix: prefix.isEmpty ? "" : prefix + "/",
             cacheFolder: configuration.cacheFolder, pool: files, limits: configuration.limits)
     }
 
@@ -129,7 +133,8 @@ package final class ModelRepository: Sendable {
     package func model(_ name: String, version: Int? = nil) throws(InferenceError) -> ModelVersion {
         let entry = table.withLock { $0[name] }
         guard let entry, let latest = entry.latest else {
-            let reason = entry.map { $0.reason.isEmpty ? "it is not loaded" : $0.reason } ?? "load it first, or check its name"
+            let reason =
+                entry.map { $0.reason.isEmpty ? "it is not loaded" : $0.reason } ?? "load it first, or check its name"
             throw InferenceError(.notFound, "model \"\(name)\" is not found among the loaded models: \(reason)")
         }
         guard let version else { return latest }
@@ -166,7 +171,8 @@ package final class ModelRepository: Sendable {
     }
 
     /// Runs `body` alone among the operations that change what is loaded.
-    func alone<Value: Sendable>(_ body: () async throws(InferenceError) -> Value) async throws(InferenceError) -> Value {
+    func alone<Value: Sendable>(_ body: () async throws(InferenceError) -> Value) async throws(InferenceError) -> Value
+    {
         guard await control.enter() else {
             throw InferenceError(.overloaded, "too many loads and unloads wait already; try again later")
         }

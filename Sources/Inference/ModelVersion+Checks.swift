@@ -25,13 +25,16 @@ extension ModelVersion {
         }
         if request.inputs.count < configuration.inputs.count {
             let missing = configuration.inputs.filter { port in !request.inputs.contains { $0.name == port.name } }
-            throw invalid("input \(Self.list(missing)) is missing; the model takes \(configuration.inputs.count) inputs")
+            throw invalid(
+                "input \(Self.list(missing)) is missing; the model takes \(configuration.inputs.count) inputs")
         }
         for (index, name) in request.outputNames.enumerated() {
             guard configuration.outputs.contains(where: { $0.name == name }) else {
                 throw invalid("has no output \"\(name)\"; it gives \(Self.list(configuration.outputs))")
             }
-            guard !request.outputNames[..<index].contains(name) else { throw invalid("output \"\(name)\" is asked for twice") }
+            guard !request.outputNames[..<index].contains(name) else {
+                throw invalid("output \"\(name)\" is asked for twice")
+            }
         }
         return rows
     }
@@ -49,7 +52,8 @@ extension ModelVersion {
         guard configuration.batchSizeMax > 0 else { return }
         guard (1...configuration.batchSizeMax).contains(tensor.shape[0]) else {
             throw invalid(
-                "input \"\(port.name)\" has batch size \(tensor.shape[0]); it must be 1 to \(configuration.batchSizeMax)")
+                "input \"\(port.name)\" has batch size \(tensor.shape[0]); it must be 1 to \(configuration.batchSizeMax)"
+            )
         }
     }
 

@@ -55,8 +55,9 @@ package final class ModelVersion: Sendable {
         if request.outputNames.isEmpty { request.outputNames = allOutputs }
         let deadline = deadline(request, arrived)
         return try await withUnsafeContinuation { continuation in
-            enqueue(PendingRequest(
-                request: request, rows: rows, arrived: arrived, deadline: deadline, continuation: continuation))
+            enqueue(
+                PendingRequest(
+                    request: request, rows: rows, arrived: arrived, deadline: deadline, continuation: continuation))
         }.get()
     }
 
@@ -81,9 +82,12 @@ package final class ModelVersion: Sendable {
         }
         switch next {
         case .full:
-            finish(item, .failure(InferenceError(
-                .overloaded,
-                "model \"\(configuration.name)\": \(queueCountMax) requests wait already; try again later")))
+            finish(
+                item,
+                .failure(
+                    InferenceError(
+                        .overloaded,
+                        "model \"\(configuration.name)\": \(queueCountMax) requests wait already; try again later")))
         case .start: start()
         case .wake: filled.wake()
         case .none: break
@@ -99,7 +103,8 @@ package final class ModelVersion: Sendable {
             return queue.running == 0 ? queue.takeAll() : []
         }
         for item in dropped {
-            finish(item, .failure(InferenceError(.overloaded, "the server computes as much as it may; try again later")))
+            finish(
+                item, .failure(InferenceError(.overloaded, "the server computes as much as it may; try again later")))
         }
     }
 
@@ -134,8 +139,11 @@ package final class ModelVersion: Sendable {
                 return (expired, decision, startsAnother)
             }
             for item in expired {
-                finish(item, .failure(InferenceError(
-                    .timedOut, "model \"\(configuration.name)\": the request waited longer than its timeout")))
+                finish(
+                    item,
+                    .failure(
+                        InferenceError(
+                            .timedOut, "model \"\(configuration.name)\": the request waited longer than its timeout")))
             }
             if startsAnother { start() }
             switch decision {

@@ -56,7 +56,8 @@ struct ObjectSource: ModelSource {
             // An object that stands for a folder, as some tools make them.
             if components.last == "" { continue }
             guard components.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }) else {
-                throw InferenceError(.loadFailed, "model \"\(name)\": the object key \"\(relative)\" is not a usable path")
+                throw InferenceError(
+                    .loadFailed, "model \"\(name)\": the object key \"\(relative)\" is not a usable path")
             }
             try await copy(object.key, to: "\(folder.path)/\(relative)", model: name)
         }
@@ -65,7 +66,8 @@ struct ObjectSource: ModelSource {
 
     private func objects(_ name: String) async throws(InferenceError) -> [ObjectSummary] {
         do {
-            return try await client.listAll(bucket: bucket, prefix: "\(prefix)\(name)/", countMax: limits.objectCountMax)
+            return try await client.listAll(
+                bucket: bucket, prefix: "\(prefix)\(name)/", countMax: limits.objectCountMax)
         } catch let error as ObjectClientError where error.isNotFound {
             return []
         } catch {
@@ -76,7 +78,8 @@ struct ObjectSource: ModelSource {
     private func copy(_ key: String, to path: String, model: String) async throws(InferenceError) {
         do {
             let parent = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-            guard let file = try await pool.run({ FileAccess.makeFolder(parent) ? FileAccess.Writer(path) : nil }) else {
+            guard let file = try await pool.run({ FileAccess.makeFolder(parent) ? FileAccess.Writer(path) : nil })
+            else {
                 throw InferenceError(.unavailable, "the model cache cannot be written")
             }
             try await client.read(bucket: bucket, key: key) { chunk in

@@ -13,11 +13,26 @@ package enum InferenceMetrics {
             ("nv_inference_request_success", "Number of successful inference requests.", { $0.success.count }),
             ("nv_inference_count", "Number of inferences performed; a batch of n counts n.", { $0.inferenceCount }),
             ("nv_inference_exec_count", "Number of model executions.", { $0.executionCount }),
-            ("nv_inference_request_duration_us", "Time of successful requests, in microseconds.", { $0.success.nanoseconds / 1000 }),
-            ("nv_inference_queue_duration_us", "Time requests waited, in microseconds.", { $0.queue.nanoseconds / 1000 }),
-            ("nv_inference_compute_input_duration_us", "Time spent on inputs, in microseconds.", { $0.input.nanoseconds / 1000 }),
-            ("nv_inference_compute_infer_duration_us", "Time spent computing, in microseconds.", { $0.infer.nanoseconds / 1000 }),
-            ("nv_inference_compute_output_duration_us", "Time spent on outputs, in microseconds.", { $0.output.nanoseconds / 1000 }),
+            (
+                "nv_inference_request_duration_us", "Time of successful requests, in microseconds.",
+                { $0.success.nanoseconds / 1000 }
+            ),
+            (
+                "nv_inference_queue_duration_us", "Time requests waited, in microseconds.",
+                { $0.queue.nanoseconds / 1000 }
+            ),
+            (
+                "nv_inference_compute_input_duration_us", "Time spent on inputs, in microseconds.",
+                { $0.input.nanoseconds / 1000 }
+            ),
+            (
+                "nv_inference_compute_infer_duration_us", "Time spent computing, in microseconds.",
+                { $0.infer.nanoseconds / 1000 }
+            ),
+            (
+                "nv_inference_compute_output_duration_us", "Time spent on outputs, in microseconds.",
+                { $0.output.nanoseconds / 1000 }
+            ),
         ]
         for (name, help, read) in families {
             registry.collected(name, help: help, type: "counter") { out in
@@ -41,7 +56,8 @@ package enum InferenceMetrics {
     private static func line(
         _ name: String, _ model: ModelVersion, _ labels: MetricLabels, _ value: UInt64, _ out: inout [UInt8]
     ) {
-        let all = [("model", model.configuration.name), ("version", "\(model.number)")] + labels.map { ($0.name, $0.value) }
+        let all =
+            [("model", model.configuration.name), ("version", "\(model.number)")] + labels.map { ($0.name, $0.value) }
         out.append(MetricsRegistry.prefix(name, all.map { (name: $0.0, value: $0.1) }))
         out.append(decimal: value)
         out.append("\n")

@@ -58,11 +58,14 @@ package final class InferenceService: Sendable {
         router.get("/v2/health/live") { _ in Response(.ok) }
         router.get("/v2/health/ready") { _ in
             self.repository.isReady
-                ? Response(.ok) : ErrorBody.response(.badRequest, "the server is not ready: see POST /v2/repository/index")
+                ? Response(.ok)
+                : ErrorBody.response(.badRequest, "the server is not ready: see POST /v2/repository/index")
         }
         router.get("/v2/models/stats") { _ in self.json { StatisticsWriter.write(self.repository.loaded, &$0) } }
         if let metrics = configuration.metrics {
-            router.get("/metrics") { _ in Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metrics.render()) }
+            router.get("/metrics") { _ in
+                Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metrics.render())
+            }
         }
     }
 
@@ -87,7 +90,8 @@ package final class InferenceService: Sendable {
                 return self.json { ModelWriter.configuration(model.configuration, &$0) }
             }
             router.get("\(base)/stats") { request in
-                let models = request.parameters.count > 1
+                let models =
+                    request.parameters.count > 1
                     ? [try self.model(request)] : try self.repository.versions(request.parameter("model"))
                 return self.json { StatisticsWriter.write(models, &$0) }
             }

@@ -7,7 +7,8 @@ enum TensorBytes {
     static func elementCount(_ shape: [Int], input: String) throws(InferenceError) -> Int {
         guard shape.count <= 64, let count = Tensor.elementCount(shape), count <= 1 << 40 else {
             throw InferenceError(
-                .invalid, "input \"\(input)\": its shape has a negative dimension, too many of them, or too many elements")
+                .invalid,
+                "input \"\(input)\": its shape has a negative dimension, too many of them, or too many elements")
         }
         return count
     }
@@ -26,7 +27,8 @@ enum TensorBytes {
         } else {
             guard Tensor.stringCount(data) == count else {
                 throw InferenceError(
-                    .invalid, "input \"\(input)\": its bytes are not \(count) strings, each behind its length in 4 bytes")
+                    .invalid,
+                    "input \"\(input)\": its bytes are not \(count) strings, each behind its length in 4 bytes")
             }
         }
         return Tensor(type: type, shape: shape, data: data)

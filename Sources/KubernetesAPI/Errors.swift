@@ -13,7 +13,10 @@ struct StatusError: Error {
     let message: String
     var details = ClusterError.Details()
 
-    init(_ status: HTTPStatus, _ reason: String, _ message: String, details: ClusterError.Details = ClusterError.Details()) {
+    init(
+        _ status: HTTPStatus, _ reason: String, _ message: String,
+        details: ClusterError.Details = ClusterError.Details()
+    ) {
         self.status = status
         self.reason = reason
         self.message = message

@@ -146,7 +146,10 @@ extension JSONWriter {
                 $0.member("creation_timestamp_ms", value.creationMilliseconds)
                 $0.member("last_updated_timestamp_ms", value.lastUpdateMilliseconds)
                 $0.member("artifact_uri", value.artifactLocation)
-                $0.member("status", value.status == .unspecified ? "LOGGED_MODEL_STATUS_UNSPECIFIED" : "LOGGED_MODEL_\(value.status.name)")
+                $0.member(
+                    "status",
+                    value.status == .unspecified
+                        ? "LOGGED_MODEL_STATUS_UNSPECIFIED" : "LOGGED_MODEL_\(value.status.name)")
                 $0.optional("model_type", value.type)
                 $0.optional("source_run_id", value.sourceRunID)
                 $0.optional("status_message", value.statusMessage)

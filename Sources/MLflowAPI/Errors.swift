@@ -40,9 +40,12 @@ struct MLflowError: Error {
         guard allowed.isEmpty else {
             return MLflowError(
                 status: .methodNotAllowed, code: "ENDPOINT_NOT_FOUND",
-                message: "No endpoint \(request.method.name) \(path): it takes \(allowed.map(\.name).sorted().joined(separator: ", ")).")
+                message:
+                    "No endpoint \(request.method.name) \(path): it takes \(allowed.map(\.name).sorted().joined(separator: ", "))."
+            )
         }
-        return MLflowError(status: .notFound, code: "ENDPOINT_NOT_FOUND", message: "No endpoint \(request.method.name) \(path).")
+        return MLflowError(
+            status: .notFound, code: "ENDPOINT_NOT_FOUND", message: "No endpoint \(request.method.name) \(path).")
     }
 
     init(status: HTTPStatus, code: String, message: String) {
@@ -61,7 +64,8 @@ struct MLflowError: Error {
         case .temporarilyUnavailable: (status, code) = (.serviceUnavailable, "TEMPORARILY_UNAVAILABLE")
         case .internalError: (status, code) = (.internalServerError, "INTERNAL_ERROR")
         }
-        message = error.code == .internalError
+        message =
+            error.code == .internalError
             ? "Internal error: the server's log holds the details under this request's id." : error.message
     }
 

@@ -28,7 +28,9 @@ package final class MLflowService: Sendable {
     private let origins: OriginGuard
     private let logger = Logger(role: "track")
 
-    package init(store: TrackingStore, artifacts: ArtifactResolver, configuration: MLflowConfiguration = MLflowConfiguration()) {
+    package init(
+        store: TrackingStore, artifacts: ArtifactResolver, configuration: MLflowConfiguration = MLflowConfiguration()
+    ) {
         self.store = store
         self.artifacts = artifacts
         self.configuration = configuration

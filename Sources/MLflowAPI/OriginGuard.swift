@@ -15,7 +15,8 @@ package struct OriginGuard: Sendable {
         if request.path == "/health" || request.path == "/version" { return nil }
         if let host = request.fields["Host"], !isAllowed(host) {
             return .forbidden(
-                "Invalid Host header - possible DNS rebinding attack detected. Start the server with --allowed-hosts to take this name.")
+                "Invalid Host header - possible DNS rebinding attack detected. Start the server with --allowed-hosts to take this name."
+            )
         }
         switch request.method {
         case .get, .head, .options: return nil
@@ -46,9 +47,13 @@ package struct OriginGuard: Sendable {
 
     /// localhost, the unspecified address, loopback and private networks (RFC 1918, RFC 4193).
     private static func isLocal(_ name: String) -> Bool {
-        if ["localhost", "::1", "0.0.0.0", "::"].contains(name) || name.hasPrefix("fd") && name.contains(":") { return true }
+        if ["localhost", "::1", "0.0.0.0", "::"].contains(name) || name.hasPrefix("fd") && name.contains(":") {
+            return true
+        }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-        guard parts.count == 4, let a = parts[0], let b = parts[1], parts[2] != nil, parts[3] != nil else { return false }
+        guard parts.count == 4, let a = parts[0], let b = parts[1], parts[2] != nil, parts[3] != nil else {
+            return false
+        }
         return a == 127 || a == 10 || (a == 192 && b == 168) || (a == 172 && (16...31).contains(b))
     }
 

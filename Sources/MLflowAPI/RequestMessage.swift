@@ -17,7 +17,9 @@ struct RequestMessage {
 
     /// Reads the query of a request without a body, else its JSON body of `bytesMax` bytes at most.
     static func read(_ request: Request, bytesMax: Int) async throws -> RequestMessage {
-        if request.method == .get || request.method == .head { return RequestMessage(source: .query(request.queryItems)) }
+        if request.method == .get || request.method == .head {
+            return RequestMessage(source: .query(request.queryItems))
+        }
         if let length = request.body.length, length > bytesMax { throw tooLarge(length, bytesMax) }
         let bytes: [UInt8]
         do { bytes = try await request.body.collect(bytesMax: bytesMax) } catch BodyError.tooLarge {
@@ -176,7 +178,9 @@ struct RequestMessage {
         var out: [UInt8] = []
         var raise = false
         for byte in name.utf8 {
-            if byte == UInt8(ascii: "_") { raise = true } else {
+            if byte == UInt8(ascii: "_") {
+                raise = true
+            } else {
                 out.append(raise && byte &- 97 < 26 ? byte &- 32 : byte)
                 raise = false
             }
@@ -209,7 +213,8 @@ extension RequestMessage {
 
     static func absent(_ name: String) -> MLflowError {
         .invalid(
-            "Missing value for required parameter '\(name)'. See the API docs for more information about request parameters.")
+            "Missing value for required parameter '\(name)'. See the API docs for more information about request parameters."
+        )
     }
 
     static func wrongType(_ name: String, _ value: JSONValue, _ expected: String) -> MLflowError {
@@ -219,7 +224,8 @@ extension RequestMessage {
 
     static func wrongType(_ name: String, _ shown: String, _ expected: String) -> MLflowError {
         .invalid(
-            "Invalid value \(shown) for parameter '\(name)' supplied: it must be \(expected). See the API docs for more information about request parameters.")
+            "Invalid value \(shown) for parameter '\(name)' supplied: it must be \(expected). See the API docs for more information about request parameters."
+        )
     }
 }
 

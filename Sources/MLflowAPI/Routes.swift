@@ -37,7 +37,8 @@ extension MLflowService {
 
     /// Serves `endpoint` as POST, PATCH or DELETE with a JSON body, or as GET with a query.
     private func serve(
-        _ router: Router, _ method: HTTPMethod, _ path: String, bytesMax: Int = bodyBytesMax, _ endpoint: @escaping Endpoint
+        _ router: Router, _ method: HTTPMethod, _ path: String, bytesMax: Int = bodyBytesMax,
+        _ endpoint: @escaping Endpoint
     ) {
         router.add(method, path) { request in
             try await endpoint(self, try await RequestMessage.read(request, bytesMax: bytesMax))
@@ -163,7 +164,9 @@ extension MLflowService {
             }
         }
         for part in ["mlflow-artifacts/mpu", "mlflow-artifacts/presigned"] {
-            let feature = part.hasSuffix("mpu") ? "Multipart uploads through the artifact proxy are" : "Presigned artifact URLs are"
+            let feature =
+                part.hasSuffix("mpu")
+                ? "Multipart uploads through the artifact proxy are" : "Presigned artifact URLs are"
             let refuse: Handler = { _ in throw MLflowError.unsupported(feature) }
             for method in [HTTPMethod.get, .post] { router.add(method, "\(prefix)/\(part)/{rest*}", refuse) }
         }
@@ -177,10 +180,15 @@ extension MLflowService {
         router.post("/v1/traces") { _ in throw MLflowError.unsupported("Traces are") }
         router.post("/graphql") { _ in throw MLflowError.unsupported("GraphQL is") }
         router.get("/") { _ in
-            Response(text: "Slipway tracking server: set MLFLOW_TRACKING_URI to this address. The API is below /api/2.0/mlflow.\n")
+            Response(
+                text:
+                    "Slipway tracking server: set MLFLOW_TRACKING_URI to this address. The API is below /api/2.0/mlflow.\n"
+            )
         }
         if let metrics = configuration.metrics {
-            router.get("/metrics") { _ in Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metrics.render()) }
+            router.get("/metrics") { _ in
+                Response(contentType: "text/plain; version=0.0.4; charset=utf-8", metrics.render())
+            }
         }
     }
 
@@ -188,7 +196,8 @@ extension MLflowService {
         .message {
             $0.member("store_type", "SqlStore")
             for name in [
-                "workspaces_enabled", "trace_archival_enabled", "multipart_uploads_enabled", "multipart_downloads_enabled",
+                "workspaces_enabled", "trace_archival_enabled", "multipart_uploads_enabled",
+                "multipart_downloads_enabled",
                 "presigned_upload_run_id_supported", "presigned_upload_model_id_supported",
             ] { $0.member(name, false) }
             $0.object("features_enabled") { $0.member("gateway", false) }

@@ -57,7 +57,9 @@ package final class MetricsRegistry: Sendable {
         add(name, help, type, collect)
     }
 
-    private func add(_ name: String, _ help: String, _ type: String, _ collect: @escaping @Sendable (inout [UInt8]) -> Void) {
+    private func add(
+        _ name: String, _ help: String, _ type: String, _ collect: @escaping @Sendable (inout [UInt8]) -> Void
+    ) {
         families.withLock { families in
             if let index = families.firstIndex(where: { $0.name == name }) {
                 families[index].collect.append(collect)

@@ -104,7 +104,8 @@ package struct ObjectClient: Sendable {
             all += page.objects
             guard all.count <= countMax else {
                 throw ObjectClientError(
-                    code: "TooManyObjects", message: "more than \(countMax) objects under \(bucket)/\(prefix)", status: 0)
+                    code: "TooManyObjects", message: "more than \(countMax) objects under \(bucket)/\(prefix)",
+                    status: 0)
             }
             // A store that hands out the same token again would keep this loop going for ever.
             guard page.continuationToken != token || token == nil else {
@@ -145,7 +146,8 @@ package struct ObjectClient: Sendable {
         let path = key.isEmpty ? "/\(bucket)" : "/\(bucket)/\(key)"
         var url = endpoint.url + PercentCoding.encode(path, keepingSlash: true)
         if !query.isEmpty {
-            url += "?" + query.map { "\(PercentCoding.encode($0.0))=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
+            url +=
+                "?" + query.map { "\(PercentCoding.encode($0.0))=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
         }
         let signed = sign(method, path: path, query: query, fields: fields)
         let response: ClientResponse
@@ -153,7 +155,8 @@ package struct ObjectClient: Sendable {
             response = try await client.execute(ClientRequest(method, url, fields: signed, body: body))
         } catch let error as HTTPClientError {
             throw ObjectClientError(
-                code: "Unreachable", message: "the object store at \(endpoint.url) did not answer: \(error.message)", status: 0)
+                code: "Unreachable", message: "the object store at \(endpoint.url) did not answer: \(error.message)",
+                status: 0)
         }
         guard response.status.code < 300 else { throw await Self.failure(response, resource: path) }
         return response
@@ -193,24 +196,28 @@ package struct ObjectClient: Sendable {
             return ObjectClientError(code: code, message: root.child("Message")?.text ?? "", status: status)
         }
         return ObjectClientError(
-            code: status == 404 ? "NotFound" : "Status\(status)", message: "the store answered \(status) for \(resource)",
+            code: status == 404 ? "NotFound" : "Status\(status)",
+            message: "the store answered \(status) for \(resource)",
             status: status)
     }
 
     private static func page(_ bytes: [UInt8]) throws -> ObjectPage {
         guard let root = try? XMLElement.parse(bytes), root.name == "ListBucketResult" else {
-            throw ObjectClientError(code: "MalformedAnswer", message: "the store's listing is not understood", status: 200)
+            throw ObjectClientError(
+                code: "MalformedAnswer", message: "the store's listing is not understood", status: 200)
         }
         var page = ObjectPage()
         for child in root.children {
             switch child.name {
             case "Contents":
-                guard let key = child.child("Key")?.text, let size = child.child("Size").flatMap({ Int64($0.text) }) else {
+                guard let key = child.child("Key")?.text, let size = child.child("Size").flatMap({ Int64($0.text) })
+                else {
                     continue
                 }
-                page.objects.append(ObjectSummary(
-                    key: key, size: size, etag: unquoted(child.child("ETag")?.text ?? ""),
-                    modified: child.child("LastModified").flatMap { WallTime(iso8601: $0.text) }))
+                page.objects.append(
+                    ObjectSummary(
+                        key: key, size: size, etag: unquoted(child.child("ETag")?.text ?? ""),
+                        modified: child.child("LastModified").flatMap { WallTime(iso8601: $0.text) }))
             case "CommonPrefixes": if let prefix = child.child("Prefix")?.text { page.commonPrefixes.append(prefix) }
             case "NextContinuationToken" where !child.text.isEmpty: page.continuationToken = child.text
             default: break

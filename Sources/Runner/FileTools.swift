@@ -49,7 +49,9 @@ package enum FileTools {
         fchmod(file, mode)
         var offset = 0
         while offset < bytes.count {
-            let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress?.advanced(by: offset), bytes.count - offset) }
+            let written = bytes.withUnsafeBytes {
+                Glibc.write(file, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+            }
             if written < 0 {
                 if errno == EINTR { continue }
                 throw SystemError("write")
@@ -78,7 +80,9 @@ package enum FileTools {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor: Int32 in 0...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
+        for descriptor: Int32 in 0...2 {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
         var texts: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         texts.append(nil)
         defer { for text in texts { free(text) } }

@@ -56,7 +56,8 @@ package struct StepOutcome: Sendable, Equatable {
             fields[line[..<sign]] = line[line.index(after: sign)...]
         }
         guard let exitCode = fields["exit"].flatMap({ Int($0) }), let signal = fields["signal"].flatMap({ Int($0) }),
-            let started = fields["started"].flatMap({ Int64($0) }), let finished = fields["finished"].flatMap({ Int64($0) }),
+            let started = fields["started"].flatMap({ Int64($0) }),
+            let finished = fields["finished"].flatMap({ Int64($0) }),
             let reason = fields["reason"].flatMap({ Reason(rawValue: String($0)) }), let message = fields["message"]
         else { return nil }
         self.init(

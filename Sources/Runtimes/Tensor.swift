@@ -42,7 +42,8 @@ package struct Tensor: Sendable, Equatable {
     /// The length of the element whose prefix stands at `index`; nil when it would reach past the end.
     package static func stringLength(_ data: ArraySlice<UInt8>, at index: Int) -> Int? {
         guard data.endIndex - index >= 4 else { return nil }
-        let length = Int(data[index]) | Int(data[index + 1]) << 8 | Int(data[index + 2]) << 16 | Int(data[index + 3]) << 24
+        let length =
+            Int(data[index]) | Int(data[index + 1]) << 8 | Int(data[index + 2]) << 16 | Int(data[index + 3]) << 24
         return length <= data.endIndex - index - 4 ? length : nil
     }
 }

@@ -54,7 +54,8 @@ final class Connection: @unchecked Sendable {
         let plain = PlainTransport(descriptor: channel.descriptor)
         let stream = ByteStream(channel: channel, transport: plain, peer: peer, isTLS: false)
         let text = "this port speaks TLS: use an https URL\n"
-        let answer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(text.utf8.count)\r\n"
+        let answer =
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(text.utf8.count)\r\n"
             + "Connection: close\r\n\r\n" + text
         try? await stream.write(Array(answer.utf8), timeoutMilliseconds: 1000)
         await stream.closeGracefully()

@@ -1,8 +1,8 @@
 // What all connections of a server share: the handler, the limits, and one place where a request is counted, measured,
 // logged and kept from crashing its connection.
 
-import HTTP
 import Clock
+import HTTP
 import Log
 import Metrics
 import Synchronization
@@ -50,9 +50,12 @@ final class Service: Sendable {
                 throw CancellationError()
             }
         } catch {
-            logger.error("request failed", [
-                ("id", request.id), ("method", request.method.name), ("path", String(request.path)), ("error", "\(error)"),
-            ])
+            logger.error(
+                "request failed",
+                [
+                    ("id", request.id), ("method", request.method.name), ("path", String(request.path)),
+                    ("error", "\(error)"),
+                ])
             return faultResponse(.unhandled)
         }
     }

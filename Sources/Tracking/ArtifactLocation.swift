@@ -14,7 +14,11 @@ package enum ArtifactLocation {
     package static func scheme(of location: String) -> String {
         guard let colon = location.firstIndex(of: ":") else { return "" }
         let scheme = location[..<colon]
-        let isScheme = !scheme.isEmpty && scheme.utf8.allSatisfy { ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x2d || $0 == 0x2b || $0 == 0x2e }
+        let isScheme =
+            !scheme.isEmpty
+            && scheme.utf8.allSatisfy {
+                ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x2d || $0 == 0x2b || $0 == 0x2e
+            }
         return isScheme ? scheme.lowercased() : ""
     }
 
@@ -30,7 +34,8 @@ package enum ArtifactLocation {
         guard let decoded, !hasTraversal(decoded), !decoded.contains("#"), !decoded.utf8.contains(where: { $0 < 0x20 })
         else {
             throw .invalid(
-                "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references ('..'), '#' or control characters.")
+                "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references ('..'), '#' or control characters."
+            )
         }
         if scheme(of: decoded) != "file", let mark = decoded.firstIndex(of: "?") {
             guard decoded[mark...].utf8.allSatisfy({ $0 != UInt8(ascii: "/") }) else {
@@ -48,10 +53,14 @@ package enum ArtifactLocation {
             !hasTraversal(decoded), !decoded.contains("#"), !decoded.contains("\\"),
             !decoded.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }), !scheme(of: decoded).hasPrefix("file"),
             !(decoded.utf8.count > 1 && decoded.dropFirst().first == ":")
-        else { throw .invalid("Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.") }
+        else {
+            throw .invalid(
+                "Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.")
+        }
         let parts = path.split(separator: "/")
         guard parts.allSatisfy({ $0 != "." && $0.utf8.count <= 255 }) else {
-            throw .invalid("Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.")
+            throw .invalid(
+                "Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.")
         }
         return parts.joined(separator: "/")
     }

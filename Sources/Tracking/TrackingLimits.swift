@@ -40,34 +40,41 @@ enum NameRules {
         guard !key.isEmpty else { throw .invalid("A \(kind) name must not be empty: give it a key.") }
         guard key.unicodeScalars.count <= TrackingLimits.keyCharactersMax else {
             throw .invalid(
-                "\(kind) name '\(abbreviated(key))' had length \(key.unicodeScalars.count), which exceeded length limit of \(TrackingLimits.keyCharactersMax)")
+                "\(kind) name '\(abbreviated(key))' had length \(key.unicodeScalars.count), which exceeded length limit of \(TrackingLimits.keyCharactersMax)"
+            )
         }
         let allowed = key.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || $0.properties.numericType != nil || "_-.: /".unicodeScalars.contains($0)
         }
         guard allowed else {
             throw .invalid(
-                "Invalid \(kind) name: '\(abbreviated(key))'. Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).")
+                "Invalid \(kind) name: '\(abbreviated(key))'. Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
+            )
         }
         guard isUniquePath(key) else {
             throw .invalid(
-                "Invalid \(kind) name: '\(abbreviated(key))'. Names may be treated as files in certain cases, and must not resolve to other names when treated as such.")
+                "Invalid \(kind) name: '\(abbreviated(key))'. Names may be treated as files in certain cases, and must not resolve to other names when treated as such."
+            )
         }
     }
 
     /// False when `name`, read as a path, would be spelled differently after normalisation or leave its folder.
     private static func isUniquePath(_ name: String) -> Bool {
         if name.hasPrefix("/") || name.hasSuffix("/") { return false }
-        return name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { $0 != "" && $0 != "." && $0 != ".." }
+        return name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+            $0 != "" && $0 != "." && $0 != ".."
+        }
     }
 
     static func checkModelName(_ name: String) throws(TrackingError) {
         guard !name.isEmpty else { throw .invalid("Registered model name cannot be empty.") }
         guard name.unicodeScalars.count <= TrackingLimits.modelNameCharactersMax else {
             throw .invalid(
-                "Registered model name '\(abbreviated(name))' exceeds the maximum length of \(TrackingLimits.modelNameCharactersMax) characters.")
+                "Registered model name '\(abbreviated(name))' exceeds the maximum length of \(TrackingLimits.modelNameCharactersMax) characters."
+            )
         }
-        guard !name.unicodeScalars.contains(where: { $0 == "/" || $0 == ":" || $0.value < 0x20 || $0.value == 0x7f }) else {
+        guard !name.unicodeScalars.contains(where: { $0 == "/" || $0 == ":" || $0.value < 0x20 || $0.value == 0x7f })
+        else {
             throw .invalid("Invalid name: '\(abbreviated(name))'. Registered model name cannot contain '/' or ':'.")
         }
     }
@@ -76,10 +83,13 @@ enum NameRules {
         let forbidden = "/:.%\"'".unicodeScalars
         guard !name.unicodeScalars.contains(where: { forbidden.contains($0) || $0.value < 0x20 }) else {
             throw .invalid(
-                "Invalid model name (\(abbreviated(name))) provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")")
+                "Invalid model name (\(abbreviated(name))) provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")"
+            )
         }
         guard !name.isEmpty, name.unicodeScalars.count <= TrackingLimits.modelNameCharactersMax else {
-            throw .invalid("Invalid model name provided: a name of 1 to \(TrackingLimits.modelNameCharactersMax) characters is needed.")
+            throw .invalid(
+                "Invalid model name provided: a name of 1 to \(TrackingLimits.modelNameCharactersMax) characters is needed."
+            )
         }
     }
 
@@ -87,14 +97,19 @@ enum NameRules {
         guard !alias.isEmpty else { throw .invalid("Registered model alias name cannot be empty.") }
         guard alias.unicodeScalars.count <= TrackingLimits.aliasCharactersMax else {
             throw .invalid(
-                "Registered model alias name '\(abbreviated(alias))' had length \(alias.unicodeScalars.count), which exceeded length limit of \(TrackingLimits.aliasCharactersMax)")
+                "Registered model alias name '\(abbreviated(alias))' had length \(alias.unicodeScalars.count), which exceeded length limit of \(TrackingLimits.aliasCharactersMax)"
+            )
         }
-        let allowed = alias.utf8.allSatisfy { ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x5f || $0 == 0x2d }
+        let allowed = alias.utf8.allSatisfy {
+            ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x5f || $0 == 0x2d
+        }
         guard allowed else {
             throw .invalid(
-                "Invalid alias name: '\(abbreviated(alias))'. Names may only contain alphanumerics, underscores (_), and dashes (-).")
+                "Invalid alias name: '\(abbreviated(alias))'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+            )
         }
-        let isVersionLike = (alias.hasPrefix("v") || alias.hasPrefix("V")) && alias.utf8.count > 1
+        let isVersionLike =
+            (alias.hasPrefix("v") || alias.hasPrefix("V")) && alias.utf8.count > 1
             && alias.utf8.dropFirst().allSatisfy(ASCII.isDigit)
         guard !isVersionLike else { throw .invalid("Version alias name '\(abbreviated(alias))' is reserved.") }
         guard !alias.utf8.elementsEqual("latest".utf8, by: { ASCII.lowercase($0) == $1 }) else {

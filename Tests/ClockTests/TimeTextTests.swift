@@ -21,7 +21,8 @@ import Testing
             #expect(WallTime(iso8601: time.iso8601Basic) == time)
             #expect(WallTime(httpDate: time.httpDate) == time)
         }
-        #expect(WallTime(iso8601: "2026-11-21T04:45:11.5+01:00")?.iso8601(fractionDigits: 1) == "2026-11-21T03:45:11.5Z")
+        #expect(
+            WallTime(iso8601: "2026-11-21T04:45:11.5+01:00")?.iso8601(fractionDigits: 1) == "2026-11-21T03:45:11.5Z")
     }
 
     @Test(arguments: [

@@ -4,10 +4,13 @@ import Testing
 @testable import Commands
 
 struct ConfigurationFileTests {
-    private static func data(_ root: JSON, section: String = "store", environment: [String: String] = [:]) throws -> String {
+    private static func data(_ root: JSON, section: String = "store", environment: [String: String] = [:]) throws
+        -> String
+    {
         let file = try ConfigurationFile(path: "trial.yaml", root: root)
         return try Settings(
-            CommonSettings.ofRole, flags: [:], environment: environment, file: file, section: section)[CommonSettings.data]
+            CommonSettings.ofRole, flags: [:], environment: environment, file: file, section: section)[
+                CommonSettings.data]
     }
 
     @Test func sharedSettingsStandAtTheTopAndASectionGoesBefore() throws {

@@ -19,7 +19,9 @@ struct ProgramTextTests {
             for setting in command.settings {
                 #expect(setting.help.hasSuffix("."), "--\(setting.name) of \(command.name): help is one sentence")
                 #expect(setting.name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" }, "--\(setting.name)")
-                if let text = setting.defaultText { #expect(setting.accepts(text), "--\(setting.name): its own default") }
+                if let text = setting.defaultText {
+                    #expect(setting.accepts(text), "--\(setting.name): its own default")
+                }
             }
         }
     }
@@ -44,7 +46,9 @@ struct ProgramTextTests {
         let bash = Completion.bash(Program.commands), fish = Completion.fish(Program.commands)
         for command in Program.commands {
             #expect(bash.contains("\(command.name))") && fish.contains(command.name))
-            for setting in command.settings { #expect(bash.contains("--\(setting.name)") && fish.contains(setting.name)) }
+            for setting in command.settings {
+                #expect(bash.contains("--\(setting.name)") && fish.contains(setting.name))
+            }
         }
     }
 

@@ -4,7 +4,8 @@ import Testing
 @testable import Commands
 
 struct SettingsTests {
-    static let port = Setting<Int>.port("port", aliases: ["-p"], environment: ["A_PORT", "B_PORT"], default: 9000, help: "")
+    static let port = Setting<Int>.port(
+        "port", aliases: ["-p"], environment: ["A_PORT", "B_PORT"], default: 9000, help: "")
     static let size = Setting<Int>.bytes("size", default: 1 << 20, range: 1...1 << 30, help: "")
     static let wait = Setting<Int>.milliseconds("wait", default: 1500, range: 0...60_000, help: "")
     static let quiet = Setting<Bool>.toggle("quiet", help: "")

@@ -6,7 +6,9 @@ import Testing
 
 let itemsSchema = Migration(
     version: 1, name: "items",
-    statements: ["CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, weight DOUBLE PRECISION, raw BLOB)"])
+    statements: [
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, weight DOUBLE PRECISION, raw BLOB)"
+    ])
 
 struct DatabaseTests {
     let folder = TemporaryFolder()
@@ -22,16 +24,19 @@ struct DatabaseTests {
             try connection.execute(
                 "INSERT INTO items (id, name, weight, raw) VALUES (?, ?, ?, ?)", .int(.max), "naïve \u{1F6A2}",
                 .double(-0.1), .blob([0, 255]))
-            try connection.execute("INSERT INTO items (id, name, weight, raw) VALUES (?, ?, ?, ?)", 2, "", nil, .blob([]))
+            try connection.execute(
+                "INSERT INTO items (id, name, weight, raw) VALUES (?, ?, ?, ?)", 2, "", nil, .blob([]))
         }
         let rows = try await database.read { connection in
             try connection.query("SELECT id, name, weight, raw FROM items ORDER BY id DESC") { row in
                 [row.value(0), row.value(1), row.value(2), row.value(3)]
             }
         }
-        #expect(rows == [
-            [.int(.max), .text("naïve \u{1F6A2}"), .double(-0.1), .blob([0, 255])], [.int(2), .text(""), .null, .blob([])],
-        ])
+        #expect(
+            rows == [
+                [.int(.max), .text("naïve \u{1F6A2}"), .double(-0.1), .blob([0, 255])],
+                [.int(2), .text(""), .null, .blob([])],
+            ])
         await database.close()
     }
 
@@ -42,7 +47,8 @@ struct DatabaseTests {
             for index in 1...200 {
                 group.addTask {
                     try? await database.write { connection in
-                        try connection.execute("INSERT INTO items (id, name) VALUES (?, ?)", .int(index), .text("n\(index)"))
+                        try connection.execute(
+                            "INSERT INTO items (id, name) VALUES (?, ?)", .int(index), .text("n\(index)"))
                         if index.isMultiple(of: 2) { throw Refused() }
                     }
                 }
@@ -74,7 +80,9 @@ struct DatabaseTests {
     @Test func constraintsAndMistakesAreTyped() async throws {
         let database = try open()
         try await database.write { try $0.execute("INSERT INTO items (id, name) VALUES (1, 'a')") }
-        await #expect { try await database.write { try $0.execute("INSERT INTO items (id, name) VALUES (2, 'a')") } } throws: {
+        await #expect {
+            try await database.write { try $0.execute("INSERT INTO items (id, name) VALUES (2, 'a')") }
+        } throws: {
             ($0 as? DatabaseError)?.code == .constraint
         }
         await #expect { try await database.read { try $0.execute("SELECT nothing FROM items") } } throws: {
@@ -146,7 +154,9 @@ struct DatabaseTests {
     @Test func likeRespectsCase() async throws {
         let database = try open()
         let hits = try await database.read { connection in
-            try connection.first("SELECT 'Net' LIKE ?, LOWER('Net') LIKE LOWER(?)", "n%", "n%") { [$0.int(0), $0.int(1)] }
+            try connection.first("SELECT 'Net' LIKE ?, LOWER('Net') LIKE LOWER(?)", "n%", "n%") {
+                [$0.int(0), $0.int(1)]
+            }
         }
         #expect(hits == [0, 1])
     }

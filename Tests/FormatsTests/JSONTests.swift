@@ -5,7 +5,8 @@ import Testing
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test func readsEveryKind() throws {
-        let value = try JSON.parse(bytes(#"{"a":[1,-2,18446744073709551615,2.5,true,false,null],"b":{"c":"é\n\u00e4"}}"#))
+        let value = try JSON.parse(
+            bytes(#"{"a":[1,-2,18446744073709551615,2.5,true,false,null],"b":{"c":"é\n\u00e4"}}"#))
         #expect(value["a"] == .array([1, -2, .unsigned(.max), 2.5, true, false, .null]))
         #expect(value["b"]?["c"]?.stringValue == "é\nä")
     }
@@ -20,16 +21,17 @@ import Testing
 
     @Test func indents() throws {
         let value: JSON = ["a": [1, 2], "b": [:], "c": []]
-        #expect(String(decoding: value.indented, as: UTF8.self) == """
-            {
-              "a": [
-                1,
-                2
-              ],
-              "b": {},
-              "c": []
-            }
-            """)
+        #expect(
+            String(decoding: value.indented, as: UTF8.self) == """
+                {
+                  "a": [
+                    1,
+                    2
+                  ],
+                  "b": {},
+                  "c": []
+                }
+                """)
     }
 
     @Test func writesNumbersThatJSONLacksAsStrings() {

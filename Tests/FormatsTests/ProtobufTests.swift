@@ -30,10 +30,11 @@ import Testing
         #expect(seen == [1, 2, 3, 4, 5])
     }
 
-    @Test(arguments: [
-        [0x0a], [0x0a, 0x05, 0x61], [0x08], [0x08, 0xff], [0x00, 0x01], [0x0b], [0x09, 1, 2],
-        [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x0a], [0x0a, 0x05, 0x61], [0x08], [0x08, 0xff], [0x00, 0x01], [0x0b], [0x09, 1, 2],
+            [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+        ] as [[UInt8]])
     func refuses(_ bytes: [UInt8]) {
         #expect(throws: ProtobufError.self) {
             var reader = ProtobufReader(bytes)
@@ -53,7 +54,8 @@ import Testing
             """
         let message = try TextProtoParser.parse(Array(text.utf8))
         #expect(message.values("max_batch_size") == [.word("8")])
-        guard case .message(let input)? = message.values("input").first, case .message(let output)? = message.values("output").first,
+        guard case .message(let input)? = message.values("input").first,
+            case .message(let output)? = message.values("output").first,
             case .message(let parameter)? = message.values("parameters").first,
             case .message(let value)? = parameter.values("value").first
         else { return #expect(Bool(false), "a nested message is missing") }
@@ -64,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "name", "name: ", "name \"x\"", "a { b: 1", "a: \"x", "a: [1, 2", "a: [1 2]", "a: \"\\q\"", "{ }", "a: }", "1a: 2",
+        "name", "name: ", "name \"x\"", "a { b: 1", "a: \"x", "a: [1, 2", "a: [1 2]", "a: \"\\q\"", "{ }", "a: }",
+        "1a: 2",
         String(repeating: "a {", count: 100),
     ])
     func refuses(_ text: String) {

@@ -25,11 +25,12 @@ import Testing
               b
             """
         let value = try #require(try parse(text).first)
-        #expect(value == [
-            "text": "plain words", "quoted": "007", "number": 12, "octal": 15, "hexadecimal": 31, "real": -1500.0,
-            "truth": true, "word": "yes", "nothing": .null, "empty": .null, "list": [1, "two", ["three": 3]],
-            "folded": "a b\n", "literal": "a\nb\n",
-        ])
+        #expect(
+            value == [
+                "text": "plain words", "quoted": "007", "number": 12, "octal": 15, "hexadecimal": 31, "real": -1500.0,
+                "truth": true, "word": "yes", "nothing": .null, "empty": .null, "list": [1, "two", ["three": 3]],
+                "folded": "a b\n", "literal": "a\nb\n",
+            ])
     }
 
     @Test func readsSeveralDocumentsAndNone() throws {
@@ -38,7 +39,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: &x [1]\nb: *x", "aliases"), ("a: 1\na: 2", "twice"), ("a: [1", "did not find"), ("? [a]\n: b", "plain text"),
+        ("a: &x [1]\nb: *x", "aliases"), ("a: 1\na: 2", "twice"), ("a: [1", "did not find"),
+        ("? [a]\n: b", "plain text"),
         ("a: !!binary aGk=", "tag"), ("a:\n\t- b", "token"),
     ])
     func refuses(_ text: String, _ reason: String) {
@@ -54,7 +56,8 @@ import Testing
     @Test func boundsDepthAndSize() {
         #expect(throws: YAMLError.self) { try parse(String(repeating: "[", count: 200)) }
         #expect(throws: YAMLError.self) {
-            try YAML.parse(Array("[\(Array(repeating: "1", count: 200).joined(separator: ","))]".utf8), nodeCountMax: 100)
+            try YAML.parse(
+                Array("[\(Array(repeating: "1", count: 200).joined(separator: ","))]".utf8), nodeCountMax: 100)
         }
     }
 }

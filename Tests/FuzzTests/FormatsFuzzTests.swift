@@ -63,7 +63,9 @@ import Testing
         let samples = ["2026-11-21T03:45:11.5+01:00", "20261121T034511Z", "Sat, 21 Nov 2026 03:45:11 GMT"]
         try Fuzzing.run("times", samples: samples) { input, _ in
             let text = String(decoding: input, as: UTF8.self)
-            if let time = WallTime(iso8601: text) { #expect(WallTime(iso8601: time.iso8601(fractionDigits: 9)) == time) }
+            if let time = WallTime(iso8601: text) {
+                #expect(WallTime(iso8601: time.iso8601(fractionDigits: 9)) == time)
+            }
             if let time = WallTime(httpDate: text) { #expect(WallTime(httpDate: time.httpDate) == time) }
         }
     }

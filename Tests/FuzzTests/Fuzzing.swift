@@ -27,11 +27,13 @@ enum Fuzzing {
     static let iterations = environment["SLIPWAY_FUZZ_ITERATIONS"].flatMap { Int($0) } ?? 2000
 
     /// `SLIPWAY_FUZZ_SEED`, or one drawn for this run.
-    static let seed = environment["SLIPWAY_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(Int64.max))
+    static let seed =
+        environment["SLIPWAY_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(Int64.max))
 
     /// Gives `body` the corpus entries of `name` and `samples`, then mutations of them and random bytes.
     static func run(
-        _ name: String, samples: [String] = [], _ body: (_ input: [UInt8], _ random: inout SeededGenerator) throws -> Void
+        _ name: String, samples: [String] = [],
+        _ body: (_ input: [UInt8], _ random: inout SeededGenerator) throws -> Void
     ) throws {
         print("fuzzing \(name): SLIPWAY_FUZZ_SEED=\(seed) SLIPWAY_FUZZ_ITERATIONS=\(iterations)")
         var random = SeededGenerator(seed: seed)
@@ -40,7 +42,8 @@ enum Fuzzing {
         for _ in 0..<iterations {
             let input =
                 corpus.isEmpty || Int.random(in: 0..<10, using: &random) == 0
-                ? randomBytes(&random) : mutate(corpus[Int.random(in: 0..<corpus.count, using: &random)], corpus, &random)
+                ? randomBytes(&random)
+                : mutate(corpus[Int.random(in: 0..<corpus.count, using: &random)], corpus, &random)
             try body(input, &random)
         }
     }
@@ -64,7 +67,8 @@ enum Fuzzing {
             case 0 where !bytes.isEmpty: bytes[index] = UInt8.random(in: .min ... .max, using: &random)
             case 1 where !bytes.isEmpty: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             case 2 where !bytes.isEmpty: bytes.remove(at: index)
-            case 3: bytes.insert(Array("\r\n\0\"{}[]:,;= \\<>&%+-0x9".utf8).randomElement(using: &random) ?? 0, at: index)
+            case 3:
+                bytes.insert(Array("\r\n\0\"{}[]:,;= \\<>&%+-0x9".utf8).randomElement(using: &random) ?? 0, at: index)
             case 4 where !bytes.isEmpty: bytes = Array(bytes[..<index])
             case 5:
                 let other = corpus[Int.random(in: 0..<corpus.count, using: &random)]

@@ -45,7 +45,9 @@ import Testing
             while index < input.count, !ended, !failed {
                 let end = min(input.count, index + Int.random(in: 1...4, using: &random))
                 do {
-                    let step = try Array(input[index..<end]).withUnsafeBufferPointer { try split.decode($0, into: &parts) }
+                    let step = try Array(input[index..<end]).withUnsafeBufferPointer {
+                        try split.decode($0, into: &parts)
+                    }
                     if case .ended = step { ended = true }
                 } catch {
                     failed = true

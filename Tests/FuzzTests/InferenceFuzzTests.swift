@@ -48,7 +48,9 @@ import Testing
             #expect((1...limits.instanceCountMax).contains(written.configuration.instanceCount))
             #expect(!written.configuration.modelFile.contains("/"))
         }
-        try Fuzzing.run("model-configuration-json", samples: [#"{"max_batch_size":"8","input":[{"name":"x","dims":[1]}]}"#]) { input, _ in
+        try Fuzzing.run(
+            "model-configuration-json", samples: [#"{"max_batch_size":"8","input":[{"name":"x","dims":[1]}]}"#]
+        ) { input, _ in
             _ = try? ConfigurationReader.read(json: input, model: "m", limits: limits)
         }
     }

@@ -38,13 +38,16 @@ import Testing
                 let owned = OwnedFields(of: pruned, as: "Pod", mergesLists: true)
                 #expect(OwnedFields(fieldsV1: owned.fieldsV1) == owned)
                 _ = owned.removed(from: target, keeping: [])
-                _ = owned.conflicts(with: OwnedFields(of: target, as: "Pod", mergesLists: true), applied: pruned, live: target)
+                _ = owned.conflicts(
+                    with: OwnedFields(of: target, as: "Pod", mergesLists: true), applied: pruned, live: target)
             }
         }
     }
 
     @Test func selectors() throws {
-        let samples = ["a=b,c!=d,e in (x, y),f notin (z),!g,h", "example.com/a==b", "metadata.name=x,status.phase!=Running"]
+        let samples = [
+            "a=b,c!=d,e in (x, y),f notin (z),!g,h", "example.com/a==b", "metadata.name=x,status.phase!=Running",
+        ]
         try Fuzzing.run("kubernetes-selectors", samples: samples) { input, _ in
             let text = String(decoding: input, as: UTF8.self)
             _ = try? LabelSelector(parsing: text).matches(["a": "b"])

@@ -194,7 +194,8 @@ struct HTTPClientTests {
         #expect(await code(ClientRequest(.get, "ftp://127.0.0.1/")) == .invalidRequest)
         #expect(await code(ClientRequest(.get, "http://127.0.0.1:99999/")) == .invalidRequest)
         #expect(await code(ClientRequest(.other("A B"), mute.url("/"))) == .invalidRequest)
-        #expect(await code(ClientRequest(.get, "https://127.0.0.1:\(mute.port)/", timeoutMilliseconds: 200)) == .timeout)
+        #expect(
+            await code(ClientRequest(.get, "https://127.0.0.1:\(mute.port)/", timeoutMilliseconds: 200)) == .timeout)
     }
 
     private func code(_ request: ClientRequest) async -> HTTPClientError.Code? {

@@ -84,7 +84,8 @@ final class ScriptedServer: Sendable {
         let listener = listener
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                bind(listener, raw, length) == 0 && listen(listener, 64) == 0 && getsockname(listener, raw, &length) == 0
+                bind(listener, raw, length) == 0 && listen(listener, 64) == 0
+                    && getsockname(listener, raw, &length) == 0
             }
         }
         guard isListening else { throw Failure() }

@@ -8,7 +8,9 @@ import Testing
         var output: [UInt8] = []
         var ended = false
         for part in [bytes[..<split], bytes[split...]] where !part.isEmpty && !ended {
-            if case .ended = try Array(part).withUnsafeBufferPointer({ try decoder.decode($0, into: &output) }) { ended = true }
+            if case .ended = try Array(part).withUnsafeBufferPointer({ try decoder.decode($0, into: &output) }) {
+                ended = true
+            }
         }
         return (String(decoding: output, as: UTF8.self), decoder.trailers, ended)
     }
@@ -25,7 +27,8 @@ import Testing
 
     @Test(arguments: [
         "5\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n",
-        "\r\nhello", "ffffffffffffffff\r\n", "5\r\nhello\r\n0\r\nbroken trailer\r\n\r\n", "5\rhello", "5 5\r\nhello\r\n0\n\r\n",
+        "\r\nhello", "ffffffffffffffff\r\n", "5\r\nhello\r\n0\r\nbroken trailer\r\n\r\n", "5\rhello",
+        "5 5\r\nhello\r\n0\n\r\n",
         "0\r\nX: a\u{1}b\r\n\r\n",
     ])
     func refuses(_ text: String) {

@@ -38,7 +38,8 @@ private func refusal(_ text: String) -> RequestHeadError? {
     }
 
     @Test func expectsContinueOnlyWithABody() throws {
-        #expect(try parse("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n").expectsContinue)
+        #expect(
+            try parse("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n").expectsContinue)
         #expect(try !parse("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n").expectsContinue)
     }
 
@@ -91,7 +92,8 @@ private func refusal(_ text: String) -> RequestHeadError? {
     }
 
     @Test func namesWhatIsOverALimit() {
-        #expect(refusal("GET /\(String(repeating: "a", count: 300)) HTTP/1.1\r\nHost: h\r\n\r\n") == .requestLineTooLong)
+        #expect(
+            refusal("GET /\(String(repeating: "a", count: 300)) HTTP/1.1\r\nHost: h\r\n\r\n") == .requestLineTooLong)
         let many = (0..<20).map { "X-\($0): 1\r\n" }.joined()
         #expect(refusal("GET / HTTP/1.1\r\nHost: h\r\n\(many)\r\n") == .tooManyFields)
         #expect(refusal("GET / HTTP/2.0\r\nHost: h\r\n\r\n") == .versionNotSupported)

@@ -6,17 +6,20 @@ import Testing
 @testable import InferenceAPI
 
 @Suite struct InferRequestTests {
-    private func read(_ json: String, headerLength: Int? = nil, more: [UInt8] = []) throws(InferenceError) -> InferHTTPRequest {
+    private func read(_ json: String, headerLength: Int? = nil, more: [UInt8] = []) throws(InferenceError)
+        -> InferHTTPRequest
+    {
         try InferHTTPRequest(Array(json.utf8) + more, headerLength: headerLength)
     }
 
-    @Test(arguments: [
-        ("BOOL", "[true, 0]", [1, 0]), ("UINT8", "[255, 0]", [255, 0]), ("INT8", "[-1, 2.0]", [255, 2]),
-        ("INT16", "[-2, 1]", [0xfe, 0xff, 1, 0]), ("FP16", "[1, -2]", [0, 0x3c, 0, 0xc0]),
-        ("BF16", "[1, -2]", [0x80, 0x3f, 0, 0xc0]), ("FP32", "[1, [0]]", [0, 0, 0x80, 0x3f, 0, 0, 0, 0]),
-        ("UINT64", "[18446744073709551615, 1]", [255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0]),
-        ("BYTES", #"["é", ""]"#, [2, 0, 0, 0, 0xc3, 0xa9, 0, 0, 0, 0]),
-    ] as [(String, String, [UInt8])])
+    @Test(
+        arguments: [
+            ("BOOL", "[true, 0]", [1, 0]), ("UINT8", "[255, 0]", [255, 0]), ("INT8", "[-1, 2.0]", [255, 2]),
+            ("INT16", "[-2, 1]", [0xfe, 0xff, 1, 0]), ("FP16", "[1, -2]", [0, 0x3c, 0, 0xc0]),
+            ("BF16", "[1, -2]", [0x80, 0x3f, 0, 0xc0]), ("FP32", "[1, [0]]", [0, 0, 0x80, 0x3f, 0, 0, 0, 0]),
+            ("UINT64", "[18446744073709551615, 1]", [255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0]),
+            ("BYTES", #"["é", ""]"#, [2, 0, 0, 0, 0xc3, 0xa9, 0, 0, 0, 0]),
+        ] as [(String, String, [UInt8])])
     func readsElements(type: String, data: String, bytes: [UInt8]) throws {
         let request = try read(#"{"inputs":[{"name":"x","datatype":"\#(type)","shape":[2],"data":\#(data)}]}"#)
         #expect(Array(request.request.inputs[0].tensor.data) == bytes)
@@ -39,9 +42,11 @@ import Testing
 
     @Test func writesEveryType() throws {
         let cases: [(TensorType, [UInt8], String)] = [
-            (.bool, [1, 0], "[true,false]"), (.int8, [255], "[-1]"), (.uint16, [1, 1], "[257]"), (.fp16, [0, 0x3c], "[1.0]"),
+            (.bool, [1, 0], "[true,false]"), (.int8, [255], "[-1]"), (.uint16, [1, 1], "[257]"),
+            (.fp16, [0, 0x3c], "[1.0]"),
             (.bf16, [0x80, 0x3f], "[1.0]"), (.fp32, [0, 0, 0xc0, 0x7f], #"["NaN"]"#),
-            (.int64, [255, 255, 255, 255, 255, 255, 255, 255], "[-1]"), (.bytes, [2, 0, 0, 0, 0x61, 0x22], #"["a\""]"#),
+            (.int64, [255, 255, 255, 255, 255, 255, 255, 255], "[-1]"),
+            (.bytes, [2, 0, 0, 0, 0x61, 0x22], #"["a\""]"#),
         ]
         for (type, bytes, json) in cases {
             var writer = JSONWriter()
@@ -64,7 +69,9 @@ import Testing
 }
 
 @Suite struct InferGRPCRequestTests {
-    private func message(_ type: String, _ shape: [Int64], contents: ((inout ProtobufWriter) -> Void)? = nil, raw: [[UInt8]] = []) -> [UInt8] {
+    private func message(
+        _ type: String, _ shape: [Int64], contents: ((inout ProtobufWriter) -> Void)? = nil, raw: [[UInt8]] = []
+    ) -> [UInt8] {
         var writer = ProtobufWriter()
         writer.string(1, "m")
         writer.string(2, "3")

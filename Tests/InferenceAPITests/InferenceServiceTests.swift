@@ -27,13 +27,19 @@ import Testing
             #expect(try await client.execute(.get, "/v2/models/stats").text == #"{"model_stats":[]}"#)
             let missing = try await client.execute(.post, "/v2/models/m/infer", body: Array("{}".utf8))
             #expect(missing.status == 404)
-            #expect(missing.text == #"{"error":"model \"m\" is not found among the loaded models: load it first, or check its name"}"#)
+            #expect(
+                missing.text
+                    == #"{"error":"model \"m\" is not found among the loaded models: load it first, or check its name"}"#
+            )
             let load = try await client.execute(.post, "/v2/repository/models/m/load")
-            #expect(load.status == 400 && load.text.contains("failed to load 'm', failed to poll from model repository"))
+            #expect(
+                load.status == 400 && load.text.contains("failed to load 'm', failed to poll from model repository"))
             #expect(try await client.execute(.delete, "/v2").status == 405)
             #expect(try await client.execute(.get, "/nothing").status == 404)
             #expect(try await client.execute(.get, "/v2/systemsharedmemory/status").text == "[]")
-            #expect(try await client.execute(.get, "/v2/trace/setting").text.contains("the trace extension is not supported"))
+            #expect(
+                try await client.execute(.get, "/v2/trace/setting").text.contains(
+                    "the trace extension is not supported"))
         }
     }
 }

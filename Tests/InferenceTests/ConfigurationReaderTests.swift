@@ -79,7 +79,8 @@ import Testing
 
     @Test func derivesWhatIsLeftOpen() throws {
         let complete = try read("").completed(
-            inputs: [batching], outputs: [.init(name: "y", type: .int64, shape: [-1])], batchSizeDefault: 16, instanceDefault: 3)
+            inputs: [batching], outputs: [.init(name: "y", type: .int64, shape: [-1])], batchSizeDefault: 16,
+            instanceDefault: 3)
         #expect(complete.batchSizeMax == 16 && complete.dynamicBatching != nil && complete.instanceCount == 3)
         #expect(complete.inputs == [.init(name: "x", type: .fp32, dimensions: [4])])
         #expect(complete.outputs == [.init(name: "y", type: .int64, dimensions: [])])
@@ -87,16 +88,29 @@ import Testing
 
     @Test func derivesNoBatchFromAFixedDimension() throws {
         let fixed = TensorSpecification(name: "y", type: .fp32, shape: [1, 4])
-        let complete = try read("").completed(inputs: [batching], outputs: [fixed], batchSizeDefault: 16, instanceDefault: 1)
+        let complete = try read("").completed(
+            inputs: [batching], outputs: [fixed], batchSizeDefault: 16, instanceDefault: 1)
         #expect(complete.batchSizeMax == 0 && complete.dynamicBatching == nil)
         #expect(complete.inputs[0].dimensions == [-1, 4])
     }
 
     @Test(arguments: [
-        (#"max_batch_size: 2 input { name: "z" data_type: TYPE_FP32 dims: 4 }"#, "which the model does not have; it has \"x\""),
-        (#"max_batch_size: 2 input { name: "x" data_type: TYPE_FP32 dims: 5 }"#, "FP32 [-1,5], but the model has FP32 [-1,4]"),
-        (#"max_batch_size: 2 input { name: "x" data_type: TYPE_INT8 dims: 4 }"#, "INT8 [-1,4], but the model has FP32 [-1,4]"),
-        ("max_batch_size: 2 dynamic_batching { preferred_batch_size: 4 }", "preferred_batch_size 4 is over max_batch_size 2"),
+        (
+            #"max_batch_size: 2 input { name: "z" data_type: TYPE_FP32 dims: 4 }"#,
+            "which the model does not have; it has \"x\""
+        ),
+        (
+            #"max_batch_size: 2 input { name: "x" data_type: TYPE_FP32 dims: 5 }"#,
+            "FP32 [-1,5], but the model has FP32 [-1,4]"
+        ),
+        (
+            #"max_batch_size: 2 input { name: "x" data_type: TYPE_INT8 dims: 4 }"#,
+            "INT8 [-1,4], but the model has FP32 [-1,4]"
+        ),
+        (
+            "max_batch_size: 2 dynamic_batching { preferred_batch_size: 4 }",
+            "preferred_batch_size 4 is over max_batch_size 2"
+        ),
     ])
     func holdsTheConfigurationAgainstTheModel(text: String, message: String) throws {
         let written = try read(text)
@@ -111,10 +125,14 @@ import Testing
         #expect(ModelName.isValid(name))
     }
 
-    @Test(arguments: ["", ".", "..", "a/b", "a\0", "é", "a b", String(repeating: "a", count: 256)]) func refuses(name: String) {
+    @Test(arguments: ["", ".", "..", "a/b", "a\0", "é", "a b", String(repeating: "a", count: 256)]) func refuses(
+        name: String
+    ) {
         #expect(!ModelName.isValid(name))
     }
 
-    @Test(arguments: [("1", 1), ("20260101", 20_260_101), ("0", nil), ("01", nil), ("-1", nil), ("1a", nil)] as [(String, Int?)])
+    @Test(
+        arguments: [("1", 1), ("20260101", 20_260_101), ("0", nil), ("01", nil), ("-1", nil), ("1a", nil)]
+            as [(String, Int?)])
     func readsVersions(text: String, version: Int?) { #expect(ModelName.version(text) == version) }
 }

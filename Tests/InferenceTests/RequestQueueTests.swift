@@ -16,7 +16,8 @@ import Testing
 
     /// Fills a queue with requests of these sizes (arrived at moment 0), asks once, and answers all of them.
     private func decide(
-        _ rows: [Int], width: [Int]? = nil, _ configuration: ModelConfiguration, at moment: UInt64 = 0, deadline: UInt64? = nil
+        _ rows: [Int], width: [Int]? = nil, _ configuration: ModelConfiguration, at moment: UInt64 = 0,
+        deadline: UInt64? = nil
     ) async -> (batch: Int?, waits: Bool, expired: Int) {
         nonisolated(unsafe) var queue = RequestQueue()
         nonisolated(unsafe) var answers: [UnsafeContinuation<Result<InferenceResponse, InferenceError>, Never>] = []
@@ -29,10 +30,12 @@ import Testing
                     group.addTask {
                         _ = await withUnsafeContinuation { continuation in
                             answers.append(continuation)
-                            queue.append(PendingRequest(
-                                request: InferenceRequest(inputs: [("x", tensor)]), rows: row,
-                                arrived: MonotonicTime(nanoseconds: 0),
-                                deadline: deadline.map { MonotonicTime(nanoseconds: $0) }, continuation: continuation))
+                            queue.append(
+                                PendingRequest(
+                                    request: InferenceRequest(inputs: [("x", tensor)]), rows: row,
+                                    arrived: MonotonicTime(nanoseconds: 0),
+                                    deadline: deadline.map { MonotonicTime(nanoseconds: $0) },
+                                    continuation: continuation))
                             ready.resume()
                         }
                     }

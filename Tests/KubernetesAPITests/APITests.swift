@@ -11,7 +11,9 @@ import Testing
 @testable import KubernetesAPI
 
 @Suite struct APITests {
-    private func withAPI(_ mode: TestMode = .inProcess, _ body: (any TestClient, ResourceStore) async throws -> Void) async throws {
+    private func withAPI(_ mode: TestMode = .inProcess, _ body: (any TestClient, ResourceStore) async throws -> Void)
+        async throws
+    {
         let folder = FileManager.default.temporaryDirectory.appending(path: "api-\(Randomness.hexID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -44,7 +46,9 @@ import Testing
     @Test(arguments: TestMode.allCases)
     func tokens(_ mode: TestMode) async throws {
         try await withAPI(mode) { client, _ in
-            for fields in [[:], ["Authorization": "Bearer wrong"], ["Authorization": "Basic right"], ["Authorization": "Bearer "]] as [HTTPFields] {
+            for fields in [
+                [:], ["Authorization": "Bearer wrong"], ["Authorization": "Basic right"], ["Authorization": "Bearer "],
+            ] as [HTTPFields] {
                 let refused = try await client.execute(.get, "/api/v1/pods", fields: fields, body: [])
                 #expect(refused.status == 401 && refused.text.contains("\"reason\":\"Unauthorized\""))
                 for open in ["/healthz", "/livez", "/readyz", "/version"] {
@@ -83,7 +87,8 @@ import Testing
             #expect(strict.status == 400)
             #expect(
                 strict.json["message"]
-                    == "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"odd\"")
+                    == "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"odd\""
+            )
             let warned = try await client.execute(
                 .post, collection + "?fieldValidation=Warn&dryRun=All", fields: admin, body: wrong.encoded)
             #expect(warned.status == 201 && warned.fields["Warning"] == "299 - \"unknown field \\\"odd\\\"\"")
@@ -98,7 +103,8 @@ import Testing
                 (.get, collection + "/settings/status", nil, 404), (.get, collection + "/a%2Fb", nil, 400),
             ] as [(HTTPMethod, String, JSON?, Int)] {
                 let answer = try await call(client, method, target, body)
-                #expect(answer.status == status && answer.json["kind"] == "Status", "\(method.name) \(target): \(answer)")
+                #expect(
+                    answer.status == status && answer.json["kind"] == "Status", "\(method.name) \(target): \(answer)")
             }
             let media = try await call(client, .post, collection, settings, type: "text/csv")
             #expect(media.status == 415 && media.json["reason"] == "UnsupportedMediaType")
@@ -114,7 +120,8 @@ import Testing
             #expect(names == ["Name", "Status", "Age"])
             #expect(table.json["rows"]?[0]?["cells"]?[0] == "default")
             let partial = try await call(
-                client, .get, "/api/v1/namespaces", accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
+                client, .get, "/api/v1/namespaces",
+                accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
             #expect(partial.json["kind"] == "PartialObjectMetadataList" && partial.json["items"]?[0]?["spec"] == nil)
         }
     }
@@ -124,11 +131,13 @@ import Testing
             let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
             let fields: HTTPFields = ["Authorization": "Bearer right", "Accept": accept]
             let all = try await client.execute(.get, "/apis", fields: fields, body: [])
-            #expect(all.fields["Content-Type"] == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+            #expect(
+                all.fields["Content-Type"] == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
             #expect(all.text.contains("\"shortNames\":[\"wf\"]"))
             #expect(try await call(client, .get, "/apis").json["kind"] == "APIGroupList")
             #expect(try await call(client, .get, "/api/v1").json["kind"] == "APIResourceList")
-            #expect(try await call(client, .get, "/apis/argoproj.io/v1alpha1").json["resources"]?[0]?["kind"] == "Workflow")
+            #expect(
+                try await call(client, .get, "/apis/argoproj.io/v1alpha1").json["resources"]?[0]?["kind"] == "Workflow")
             let index = try await call(client, .get, "/openapi/v3")
             let path = index.json[path: "paths", "apis/argoproj.io/v1alpha1", "serverRelativeURL"]?.stringValue ?? ""
             let document = try await call(client, .get, path)
@@ -139,13 +148,15 @@ import Testing
     @Test func watchListEndsItsInitialEvents() async throws {
         try await withAPI { client, store in
             try await store.create(.configMap, namespace: "default", settings)
-            let target = collection
+            let target =
+                collection
                 + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=0"
             let response = try await client.execute(.get, target, fields: admin, body: [])
             let lines = try response.body.split(separator: UInt8(ascii: "\n")).map { try JSON.parse(Array($0)) }
             #expect(lines.map { $0["type"]?.stringValue } == ["ADDED", "BOOKMARK"])
             #expect(lines[1][path: "object", "metadata", "annotations", "k8s.io/initial-events-end"] == "true")
-            let old = try await client.execute(.get, collection + "?watch=1&resourceVersion=0&timeoutSeconds=0", fields: admin, body: [])
+            let old = try await client.execute(
+                .get, collection + "?watch=1&resourceVersion=0&timeoutSeconds=0", fields: admin, body: [])
             #expect(old.text.hasPrefix("{\"type\":\"ADDED\""))
         }
     }
@@ -184,25 +195,30 @@ import Testing
             _ = try await call(client, .get, "/api/v1/odds")
             let text = try await client.execute(.get, "/metrics", fields: admin, body: []).text
             let lines = text.split(separator: "\n").filter { $0.hasPrefix("apiserver_request_total") }
-            #expect(lines.contains("apiserver_request_total{verb=\"LIST\",group=\"\",resource=\"configmaps\",code=\"200\"} 5"))
+            #expect(
+                lines.contains(
+                    "apiserver_request_total{verb=\"LIST\",group=\"\",resource=\"configmaps\",code=\"200\"} 5"))
             #expect(Set(lines).count == lines.count && !text.contains("odds"))
         }
     }
 
     @Test(arguments: [
-        (0, "0s"), (119, "119s"), (120, "2m"), (185, "3m5s"), (600, "10m"), (10_800, "3h"), (11_100, "3h5m"), (28_800, "8h"),
+        (0, "0s"), (119, "119s"), (120, "2m"), (185, "3m5s"), (600, "10m"), (10_800, "3h"), (11_100, "3h5m"),
+        (28_800, "8h"),
         (172_800, "2d"), (180_000, "2d2h"), (691_200, "8d"), (63_072_000, "2y"), (63_158_400, "2y1d"),
     ])
     func ages(_ seconds: Int64, _ text: String) { #expect(Ages.text(seconds: seconds) == text) }
 
     @Test(arguments: [
         ("/api/v1/pods", "pods", nil, nil, ""), ("/api/v1/namespaces/a/pods/b", "pods", "a", "b", ""),
-        ("/api/v1/namespaces/a/pods/b/log", "pods", "a", "b", "log"), ("/api/v1/namespaces/a", "namespaces", nil, "a", ""),
+        ("/api/v1/namespaces/a/pods/b/log", "pods", "a", "b", "log"),
+        ("/api/v1/namespaces/a", "namespaces", nil, "a", ""),
         ("/api/v1/namespaces/a/status", "namespaces", nil, "a", "status"),
         ("/apis/argoproj.io/v1alpha1/namespaces/a/workflows", "workflows", "a", nil, ""),
         ("/apis/rbac.authorization.k8s.io/v1/clusterroles/x", "clusterroles", nil, "x", ""),
     ])
-    func paths(_ text: String, _ resource: String, _ namespace: String?, _ name: String?, _ subresource: String) throws {
+    func paths(_ text: String, _ resource: String, _ namespace: String?, _ name: String?, _ subresource: String) throws
+    {
         let path = try #require(ResourcePath(text.split(separator: "/").map(String.init)))
         #expect(path.resource == resource && path.namespace == namespace)
         #expect(path.name == name && path.subresource == subresource)

@@ -29,7 +29,10 @@ import Testing
         (#"{"a":1}"#, #"[{"op":"replace","path":"/a","value":[]}]"#, #"{"a":[]}"#),
         (#"{"a":1,"b":{}}"#, #"[{"op":"move","from":"/a","path":"/b/c"}]"#, #"{"b":{"c":1}}"#),
         (#"{"a":{"x":1}}"#, #"[{"op":"copy","from":"/a","path":"/b"}]"#, #"{"a":{"x":1},"b":{"x":1}}"#),
-        (#"{"a/b":1,"m~n":2}"#, #"[{"op":"test","path":"/a~1b","value":1},{"op":"remove","path":"/m~0n"}]"#, #"{"a/b":1}"#),
+        (
+            #"{"a/b":1,"m~n":2}"#, #"[{"op":"test","path":"/a~1b","value":1},{"op":"remove","path":"/m~0n"}]"#,
+            #"{"a/b":1}"#
+        ),
     ])
     func jsonPatch(_ target: String, _ patch: String, _ result: String) throws {
         #expect(try JSONPatch.apply(try json(patch), to: try json(target)) == (try json(result)))
@@ -66,16 +69,20 @@ import Testing
     @Test func strategicDirectives() throws {
         let target = try pod(#"[{"name":"a","image":"1"},{"name":"b","image":"2"}]"#)
         let delete = try pod(#"[{"name":"a","$patch":"delete"}]"#)
-        #expect(try StrategicMergePatch().apply(delete, to: target, message: "Pod") == pod(#"[{"name":"b","image":"2"}]"#))
+        #expect(
+            try StrategicMergePatch().apply(delete, to: target, message: "Pod") == pod(#"[{"name":"b","image":"2"}]"#))
         let replace = try pod(#"[{"$patch":"replace"},{"name":"z","image":"9"}]"#)
-        #expect(try StrategicMergePatch().apply(replace, to: target, message: "Pod") == pod(#"[{"name":"z","image":"9"}]"#))
+        #expect(
+            try StrategicMergePatch().apply(replace, to: target, message: "Pod") == pod(#"[{"name":"z","image":"9"}]"#))
         let order = try json(
-            #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"c"},{"name":"a"}],"containers":[{"name":"c"}]}}"#)
+            #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"c"},{"name":"a"}],"containers":[{"name":"c"}]}}"#
+        )
         let ordered = try StrategicMergePatch().apply(order, to: target, message: "Pod")
         let names = ordered["spec"]?["containers"]?.arrayValue?.compactMap { $0["name"]?.stringValue }
         #expect(names == ["b", "c", "a"])
         let volumes = try json(#"{"spec":{"volumes":[{"name":"v","emptyDir":{}}]}}"#)
-        let retain = try json(#"{"spec":{"volumes":[{"name":"v","$retainKeys":["name","hostPath"],"hostPath":{"path":"/x"}}]}}"#)
+        let retain = try json(
+            #"{"spec":{"volumes":[{"name":"v","$retainKeys":["name","hostPath"],"hostPath":{"path":"/x"}}]}}"#)
         #expect(
             try StrategicMergePatch().apply(retain, to: volumes, message: "Pod")
                 == json(#"{"spec":{"volumes":[{"name":"v","hostPath":{"path":"/x"}}]}}"#))

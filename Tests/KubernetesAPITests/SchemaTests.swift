@@ -42,7 +42,8 @@ import Testing
 
     @Test(arguments: [
         (#"{"data":{"a":1}}"#, "ConfigMap", "data.a"), (#"{"spec":{"containers":{}}}"#, "Pod", "spec.containers"),
-        (#"{"spec":[]}"#, "Pod", "spec"), (#"{"metadata":{"creationTimestamp":"yesterday"}}"#, "Pod", "metadata.creationTimestamp"),
+        (#"{"spec":[]}"#, "Pod", "spec"),
+        (#"{"metadata":{"creationTimestamp":"yesterday"}}"#, "Pod", "metadata.creationTimestamp"),
         (#"{"spec":{"hostNetwork":"yes"}}"#, "Pod", "spec.hostNetwork"),
         (#"{"spec":{"terminationGracePeriodSeconds":1.5}}"#, "Pod", "spec.terminationGracePeriodSeconds"),
     ])

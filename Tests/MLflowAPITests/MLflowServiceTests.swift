@@ -40,14 +40,17 @@ struct MLflowServiceTests {
     @Test(arguments: TestMode.allCases)
     func aRunGoesRound(mode: TestMode) async throws {
         try await withService(mode) { client in
-            let created = try await client.post("/runs/create", ["experiment_id": "0", "run_name": "r", "start_time": "17"])
+            let created = try await client.post(
+                "/runs/create", ["experiment_id": "0", "run_name": "r", "start_time": "17"])
             let info = try #require(created.body["run"]?["info"])
             let id = try #require(info["run_id"]?.stringValue)
             #expect(info["start_time"]?.intValue == 17 && info["status"]?.stringValue == "RUNNING")
-            let logged = try await client.post("/runs/log-batch", [
-                "run_id": .string(id), "metrics": [["key": "m", "value": "NaN", "timestamp": "5", "step": 2.0]],
-                "params": [["key": "p", "value": ""]],
-            ])
+            let logged = try await client.post(
+                "/runs/log-batch",
+                [
+                    "run_id": .string(id), "metrics": [["key": "m", "value": "NaN", "timestamp": "5", "step": 2.0]],
+                    "params": [["key": "p", "value": ""]],
+                ])
             #expect(logged.status == 200 && logged.body == [:])
             let run = try await client.get("/ajax-api/3.0/mlflow/runs/get?run_id=\(id)").body["run"]
             #expect(run?["data"]?["metrics"]?[0]?["value"]?.stringValue == "NaN")
@@ -73,9 +76,11 @@ struct MLflowServiceTests {
     }
 
     @Test(arguments: [
-        ("/api/2.0/mlflow/nothing", 404, "ENDPOINT_NOT_FOUND"), ("/api/2.0/mlflow/runs/get", 400, "INVALID_PARAMETER_VALUE"),
+        ("/api/2.0/mlflow/nothing", 404, "ENDPOINT_NOT_FOUND"),
+        ("/api/2.0/mlflow/runs/get", 400, "INVALID_PARAMETER_VALUE"),
         ("/api/2.0/mlflow/runs/get?run_id=x", 404, "RESOURCE_DOES_NOT_EXIST"),
-        ("/api/2.0/mlflow/runs/create", 405, "ENDPOINT_NOT_FOUND"), ("/api/3.0/mlflow/traces/x", 501, "NOT_IMPLEMENTED"),
+        ("/api/2.0/mlflow/runs/create", 405, "ENDPOINT_NOT_FOUND"),
+        ("/api/3.0/mlflow/traces/x", 501, "NOT_IMPLEMENTED"),
         ("/api/2.0/mlflow/webhooks", 501, "NOT_IMPLEMENTED"),
         ("/api/2.0/mlflow-artifacts/artifacts?path=..%2F..", 400, "INVALID_PARAMETER_VALUE"),
     ])
@@ -110,7 +115,9 @@ struct MLflowServiceTests {
             #expect(created.status == 200)
             let listed = try await client.get("/api/2.0/preview/mlflow/registered-models/list").body
             #expect(listed["registered_models"]?[0]?["name"]?.stringValue == "m")
-            #expect(try await client.get("/api/2.0/mlflow/experiments/list").body["experiments"]?[0]?["experiment_id"] == "0")
+            #expect(
+                try await client.get("/api/2.0/mlflow/experiments/list").body["experiments"]?[0]?["experiment_id"]
+                    == "0")
         }
     }
 }

@@ -11,7 +11,8 @@ private let library = try? provider.library()
     private func session(_ elementType: Int, _ shape: [Int?], operation: String = "Identity") throws -> OnnxSession {
         let library = try provider.library()
         return try OnnxSession(
-            library: library, bytes: OnnxModel.unary(operation, elementType: elementType, shape: shape), options: .init())
+            library: library, bytes: OnnxModel.unary(operation, elementType: elementType, shape: shape),
+            options: .init())
     }
 
     @Test func describesPorts() throws {
@@ -58,7 +59,8 @@ private let library = try? provider.library()
 
     @Test func refusesWhatIsNoModel() throws {
         let library = try provider.library()
-        #expect { try OnnxSession(library: library, bytes: Array("nonsense".utf8), options: .init()) } throws: { error in
+        #expect { try OnnxSession(library: library, bytes: Array("nonsense".utf8), options: .init()) } throws: {
+            error in
             (error as? RuntimeError)?.code == .modelInvalid
         }
     }
@@ -85,25 +87,30 @@ private let library = try? provider.library()
     @Test func saysWhatToDoWhenTheLibraryIsMissing() {
         let provider = OnnxProvider(explicitPath: nil, folder: RuntimeFolder(explicit: "/nonexistent"))
         #expect { try provider.library() } throws: { error in
-            (error as? RuntimeError)?.code == .libraryMissing && (error as? RuntimeError)?.message.contains("make setup") == true
+            (error as? RuntimeError)?.code == .libraryMissing
+                && (error as? RuntimeError)?.message.contains("make setup") == true
         }
     }
 
     @Test func refusesALibraryThatIsAnother() {
         let provider = OnnxProvider(explicitPath: "libc.so.6", folder: RuntimeFolder(explicit: nil))
-        #expect { try provider.library() } throws: { ($0 as? RuntimeError)?.message.contains("is not ONNX Runtime") == true }
+        #expect { try provider.library() } throws: {
+            ($0 as? RuntimeError)?.message.contains("is not ONNX Runtime") == true
+        }
     }
 }
 
 @Suite struct TensorTests {
-    @Test(arguments: [
-        ([], 1), ([2, 3], 6), ([4, 0], 0), ([-1], nil), ([1 << 40, 1 << 40], nil), ([1 << 62, 4, 0], nil),
-    ] as [([Int], Int?)])
+    @Test(
+        arguments: [
+            ([], 1), ([2, 3], 6), ([4, 0], 0), ([-1], nil), ([1 << 40, 1 << 40], nil), ([1 << 62, 4, 0], nil),
+        ] as [([Int], Int?)])
     func countsElements(shape: [Int], count: Int?) { #expect(Tensor.elementCount(shape) == count) }
 
-    @Test(arguments: [
-        ([], 0), ([0, 0, 0, 0], 1), ([1, 0, 0, 0, 9], 1), ([1, 0, 0, 0], nil), ([1, 0, 0], nil),
-        ([0xff, 0xff, 0xff, 0xff, 1], nil),
-    ] as [([UInt8], Int?)])
+    @Test(
+        arguments: [
+            ([], 0), ([0, 0, 0, 0], 1), ([1, 0, 0, 0, 9], 1), ([1, 0, 0, 0], nil), ([1, 0, 0], nil),
+            ([0xff, 0xff, 0xff, 0xff, 1], nil),
+        ] as [([UInt8], Int?)])
     func countsStrings(data: [UInt8], count: Int?) { #expect(Tensor.stringCount(data[...]) == count) }
 }

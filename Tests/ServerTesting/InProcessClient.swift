@@ -4,7 +4,8 @@ import HTTP
 struct InProcessClient: TestClient {
     let handler: Handler
 
-    func execute(_ method: HTTPMethod, _ target: String, fields: HTTPFields, body: [UInt8]) async throws -> TestResponse {
+    func execute(_ method: HTTPMethod, _ target: String, fields: HTTPFields, body: [UInt8]) async throws -> TestResponse
+    {
         var fields = fields
         if !fields.contains("Host") { fields.append("Host", "127.0.0.1") }
         if !body.isEmpty, !fields.contains("Content-Length") { fields.append("Content-Length", "\(body.count)") }

@@ -8,7 +8,8 @@ struct LiveClient: TestClient {
 
     init(port: Int) { self.port = port }
 
-    func execute(_ method: HTTPMethod, _ target: String, fields: HTTPFields, body: [UInt8]) async throws -> TestResponse {
+    func execute(_ method: HTTPMethod, _ target: String, fields: HTTPFields, body: [UInt8]) async throws -> TestResponse
+    {
         let port = port
         return try await Self.pool.run {
             var fields = fields

@@ -61,7 +61,9 @@ package final class RawConnection {
             let head = try readUntil("\r\n\r\n")
             var lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")[...]
             let statusLine = lines.removeFirst().split(separator: " ")
-            guard statusLine.count >= 2, let status = Int(statusLine[1]) else { throw TestClientError.malformed("status line") }
+            guard statusLine.count >= 2, let status = Int(statusLine[1]) else {
+                throw TestClientError.malformed("status line")
+            }
             var fields = HTTPFields()
             for line in lines {
                 guard let colon = line.firstIndex(of: ":") else { throw TestClientError.malformed("field \(line)") }

@@ -27,7 +27,8 @@ import Testing
             try await onSocket(server) { connection in
                 for size in [0, 1, 100, 70_000, 1 << 20] {
                     let body = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
-                    try connection.send(Array("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(size)\r\n\r\n".utf8) + body)
+                    try connection.send(
+                        Array("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(size)\r\n\r\n".utf8) + body)
                     #expect(try connection.readResponse().body == body)
                 }
             }
@@ -46,7 +47,8 @@ import Testing
     @Test func takesAHeadAndABodyByteByByte() async throws {
         try await withTestServer(handler: echo) { server in
             try await onSocket(server) { connection in
-                let request = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+                let request =
+                    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
                 for byte in request.utf8 {
                     try connection.send([byte])
                     usleep(200)
@@ -62,11 +64,13 @@ import Testing
         }
         try await withTestServer(handler: handler) { server in
             try await onSocket(server) { connection in
-                try connection.send("PUT /take HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+                try connection.send(
+                    "PUT /take HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
                 #expect(try connection.read(25) == Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
                 try connection.send("abc")
                 #expect(try connection.readResponse().text == "abc")
-                try connection.send("PUT /refuse HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+                try connection.send(
+                    "PUT /refuse HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
                 let answer = String(decoding: try connection.readToEnd(), as: UTF8.self)
                 #expect(answer.hasPrefix("HTTP/1.1 403"))
                 #expect(answer.contains("Connection: close"))
@@ -87,10 +91,11 @@ import Testing
 
     @Test func streamsInChunksWithTrailers() async throws {
         let handler: Handler = { _ in
-            Response(body: .stream(length: nil) { writer in
-                for index in 0..<100 { try await writer.write(Array("\(index),".utf8)) }
-                writer.setTrailers(["X-Count": "100"])
-            })
+            Response(
+                body: .stream(length: nil) { writer in
+                    for index in 0..<100 { try await writer.write(Array("\(index),".utf8)) }
+                    writer.setTrailers(["X-Count": "100"])
+                })
         }
         try await withTestServer(handler: handler) { server in
             try await onSocket(server) { connection in
@@ -174,7 +179,8 @@ import Testing
     }
 
     @Test func refusesABodyOverItsLimit() async throws {
-        try await withTestServer(handler: { Response(text: "\(try await $0.body.collect(bytesMax: 4).count)") }) { server in
+        try await withTestServer(handler: { Response(text: "\(try await $0.body.collect(bytesMax: 4).count)") }) {
+            server in
             try await onSocket(server) { connection in
                 try connection.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde")
                 let response = try connection.readResponse()
@@ -246,7 +252,8 @@ import Testing
     @Test func saysWhenAPortIsTaken() async throws {
         try await withTestServer(handler: echo) { server in
             let second = Server(
-                configuration: ServerConfiguration(role: "test", address: "127.0.0.1", port: server.port), handler: echo)
+                configuration: ServerConfiguration(role: "test", address: "127.0.0.1", port: server.port), handler: echo
+            )
             #expect(throws: ListenError.inUse(address: "127.0.0.1", port: server.port)) { try second.start() }
         }
     }

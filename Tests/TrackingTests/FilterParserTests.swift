@@ -5,16 +5,31 @@ import Testing
 struct FilterParserTests {
     @Test(arguments: [
         ("metrics.loss < 0.5", SearchClause(entity: .metric, key: "loss", comparison: .less, value: .decimal(0.5))),
-        ("metric.`a b` >= -3", SearchClause(entity: .metric, key: "a b", comparison: .greaterOrEqual, value: .integer(-3))),
-        ("params.\"x.y\"='it''s'", SearchClause(entity: .parameter, key: "x.y", comparison: .equal, value: .text("it's"))),
-        ("tags.mlflow.source.name != \"n\"",
-         SearchClause(entity: .tag, key: "mlflow.source.name", comparison: .notEqual, value: .text("n"))),
-        ("status ilike 'fin%'", SearchClause(entity: .attribute, key: "status", comparison: .caselessLike, value: .text("fin%"))),
-        ("run_id not  in ('a' , 'b')",
-         SearchClause(entity: .attribute, key: "run_id", comparison: .isNotIn, value: .list(["a", "b"]))),
+        (
+            "metric.`a b` >= -3",
+            SearchClause(entity: .metric, key: "a b", comparison: .greaterOrEqual, value: .integer(-3))
+        ),
+        (
+            "params.\"x.y\"='it''s'",
+            SearchClause(entity: .parameter, key: "x.y", comparison: .equal, value: .text("it's"))
+        ),
+        (
+            "tags.mlflow.source.name != \"n\"",
+            SearchClause(entity: .tag, key: "mlflow.source.name", comparison: .notEqual, value: .text("n"))
+        ),
+        (
+            "status ilike 'fin%'",
+            SearchClause(entity: .attribute, key: "status", comparison: .caselessLike, value: .text("fin%"))
+        ),
+        (
+            "run_id not  in ('a' , 'b')",
+            SearchClause(entity: .attribute, key: "run_id", comparison: .isNotIn, value: .list(["a", "b"]))
+        ),
         ("tag.k is not null", SearchClause(entity: .tag, key: "k", comparison: .isNotNull, value: .none)),
-        ("attributes.start_time > 1e3",
-         SearchClause(entity: .attribute, key: "start_time", comparison: .greater, value: .decimal(1000))),
+        (
+            "attributes.start_time > 1e3",
+            SearchClause(entity: .attribute, key: "start_time", comparison: .greater, value: .decimal(1000))
+        ),
         ("dataset.name = 'd'", SearchClause(entity: .dataset, key: "name", comparison: .equal, value: .text("d"))),
         ("tags.größe = '1'", SearchClause(entity: .tag, key: "größe", comparison: .equal, value: .text("1"))),
     ])
@@ -29,9 +44,12 @@ struct FilterParserTests {
     }
 
     @Test(arguments: [
-        "metrics.a", "metrics.a >", "metrics. > 1", "metrics.a > 1 OR metrics.b > 1", "metrics.a > 'x", "a = b", "a == 'b'",
-        "a = 'b'; drop table runs", "(a = 'b')", "a = ''' ", "run_id IN ()", "run_id IN ('a',)", "run_id IN ('a'", "a IS 'x'",
-        "a NOT LIKE 'x'", "bogus.a = 'x'", "metrics.a > nan", "metrics.a > inf", "metrics.a > 0x10", "a = 'b' AND", "AND a = 'b'",
+        "metrics.a", "metrics.a >", "metrics. > 1", "metrics.a > 1 OR metrics.b > 1", "metrics.a > 'x", "a = b",
+        "a == 'b'",
+        "a = 'b'; drop table runs", "(a = 'b')", "a = ''' ", "run_id IN ()", "run_id IN ('a',)", "run_id IN ('a'",
+        "a IS 'x'",
+        "a NOT LIKE 'x'", "bogus.a = 'x'", "metrics.a > nan", "metrics.a > inf", "metrics.a > 0x10", "a = 'b' AND",
+        "AND a = 'b'",
         "`a = 'b'",
     ])
     func illFormedFiltersAreRefused(text: String) {
@@ -40,8 +58,11 @@ struct FilterParserTests {
 
     @Test func orderings() throws {
         #expect(try FilterParser.order("metrics.a DESC") == SearchOrder(entity: .metric, key: "a", isAscending: false))
-        #expect(try FilterParser.order("params.`x y`") == SearchOrder(entity: .parameter, key: "x y", isAscending: true))
-        #expect(try FilterParser.order("start_time asc") == SearchOrder(entity: .attribute, key: "start_time", isAscending: true))
+        #expect(
+            try FilterParser.order("params.`x y`") == SearchOrder(entity: .parameter, key: "x y", isAscending: true))
+        #expect(
+            try FilterParser.order("start_time asc")
+                == SearchOrder(entity: .attribute, key: "start_time", isAscending: true))
         #expect(throws: TrackingError.self) { try FilterParser.order("metrics.a UP") }
     }
 

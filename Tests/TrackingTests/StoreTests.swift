@@ -33,7 +33,8 @@ struct StoreTests {
     @Test func theLatestPointIsTheGreatestStepThenTimeThenValue() async throws {
         let temporary = try await TemporaryStore()
         let store = temporary.store
-        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: []).information.id
+        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
+            .information.id
         for (step, time, value) in [(1, 5, 1.0), (2, 1, 2.0), (2, 1, 1.5), (2, 3, 0.5), (1, 9, 9.0)] {
             try await store.logMetric(
                 runID: id, point: MetricPoint(key: "m", value: value, timestampMilliseconds: time, step: step))
@@ -48,7 +49,8 @@ struct StoreTests {
     @Test func aSampleKeepsTheEnds() async throws {
         let temporary = try await TemporaryStore()
         let store = temporary.store
-        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: []).information.id
+        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
+            .information.id
         try await store.logBatch(
             runID: id, metrics: (0..<1000).map { MetricPoint(key: "m", value: 0, timestampMilliseconds: 0, step: $0) },
             parameters: [], tags: [])
@@ -64,7 +66,8 @@ struct StoreTests {
     @Test func aRefusedBatchLeavesNothing() async throws {
         let temporary = try await TemporaryStore()
         let store = temporary.store
-        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: []).information.id
+        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
+            .information.id
         try await store.logParameter(runID: id, parameter: KeyText(key: "p", value: "1"))
         let code = await refusal {
             try await store.logBatch(
@@ -74,7 +77,8 @@ struct StoreTests {
         #expect(code == .invalidParameterValue)
         #expect(try await store.run(id: id).metrics.isEmpty)
         try await store.logParameter(runID: id, parameter: KeyText(key: "p", value: "1"))
-        try await store.logParameter(runID: id, parameter: KeyText(key: "long", value: String(repeating: "x", count: 7000)))
+        try await store.logParameter(
+            runID: id, parameter: KeyText(key: "long", value: String(repeating: "x", count: 7000)))
         #expect(try await store.run(id: id).parameters.first { $0.key == "long" }?.value.count == 6000)
     }
 
@@ -86,7 +90,8 @@ struct StoreTests {
             for _ in 0..<20 {
                 group.addTask {
                     let version = try await store.createModelVersion(
-                        name: "m", source: "s3://b/x", runID: nil, runLink: nil, description: nil, modelID: nil, tags: []
+                        name: "m", source: "s3://b/x", runID: nil, runLink: nil, description: nil, modelID: nil,
+                        tags: []
                     ).version
                     try await store.deleteModelVersion(name: "m", version: version)
                     return version
@@ -111,7 +116,9 @@ struct StoreTests {
         #expect(throws: TrackingError.self) { try NameRules.checkAlias(alias) }
     }
 
-    @Test(arguments: ["", "../a", "a/../b", "/a", "a/", "a//b", ".", "a/./b", "a*b", "a\nb", String(repeating: "k", count: 251)])
+    @Test(arguments: [
+        "", "../a", "a/../b", "/a", "a/", "a//b", ".", "a/./b", "a*b", "a\nb", String(repeating: "k", count: 251),
+    ])
     func keysAreChecked(key: String) {
         #expect(throws: TrackingError.self) { try NameRules.checkKey(key, "metric") }
     }
@@ -121,7 +128,8 @@ struct StoreTests {
         let store = temporary.store
         _ = try await store.createRegisteredModel(name: "m", description: nil, tags: [])
         let experiment = try await store.createExperiment(name: "local", artifactLocation: "file:///data/e", tags: [])
-        let run = try await store.createRun(experimentID: "\(experiment)", user: "", name: "", startMilliseconds: 1, tags: [])
+        let run = try await store.createRun(
+            experimentID: "\(experiment)", user: "", name: "", startMilliseconds: 1, tags: [])
         func create(_ source: String, run id: String?) async throws {
             _ = try await store.createModelVersion(
                 name: "m", source: source, runID: id, runLink: nil, description: nil, modelID: nil, tags: [])
@@ -130,6 +138,7 @@ struct StoreTests {
         for source in ["/etc", "file:///etc", "\(run.information.artifactLocation)x", "file:///data/e"] {
             #expect(await refusal { try await create(source, run: run.information.id) } == .invalidParameterValue)
         }
-        #expect(await refusal { try await create(run.information.artifactLocation, run: nil) } == .invalidParameterValue)
+        #expect(
+            await refusal { try await create(run.information.artifactLocation, run: nil) } == .invalidParameterValue)
     }
 }

@@ -79,12 +79,13 @@ actor ClaimController {
                 folders.claim(namespace: $0.namespace, name: $0.name, uid: $0.uid)
             })
         let busy = Set(context.store.list(.pod).items.filter { usesClaims($0) && isActive($0) }.map(\.namespace))
-        let stale = (try? await context.files.run {
-            FileTools.names(in: folders.volumes).filter { name in
-                let namespace = name.split(separator: "_").first.map(String.init) ?? ""
-                return !kept.contains("\(folders.volumes)/\(name)") && !busy.contains(namespace)
-            }
-        }) ?? []
+        let stale =
+            (try? await context.files.run {
+                FileTools.names(in: folders.volumes).filter { name in
+                    let namespace = name.split(separator: "_").first.map(String.init) ?? ""
+                    return !kept.contains("\(folders.volumes)/\(name)") && !busy.contains(namespace)
+                }
+            }) ?? []
         for name in stale { await context.files.remove("\(folders.volumes)/\(name)") }
     }
 }

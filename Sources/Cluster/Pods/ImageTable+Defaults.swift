@@ -8,7 +8,8 @@ import Runner
 extension ImageTable {
     /// Names of base images for which the host's own tools stand in.
     static let hostImages = [
-        "busybox", "alpine", "debian", "ubuntu", "bash", "fedora", "centos", "rockylinux", "curlimages/curl", "alpine/curl",
+        "busybox", "alpine", "debian", "ubuntu", "bash", "fedora", "centos", "rockylinux", "curlimages/curl",
+        "alpine/curl",
     ]
     static let pythonImages = ["python"]
 

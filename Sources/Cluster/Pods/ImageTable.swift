@@ -33,7 +33,9 @@ package struct ImageTable: Sendable {
 
     package init() {}
 
-    package mutating func add(_ pattern: String, _ environment: ImageEnvironment) { rows.append((pattern, environment)) }
+    package mutating func add(_ pattern: String, _ environment: ImageEnvironment) {
+        rows.append((pattern, environment))
+    }
 
     package func environment(of image: String) -> ImageEnvironment? {
         let name = Self.name(of: image)
@@ -61,7 +63,8 @@ package struct ImageTable: Sendable {
     package func refusal(of image: String) -> String {
         var known: [String] = []
         for row in rows where !known.contains(row.pattern) { known.append(row.pattern) }
-        return "image \"\(image)\" is not in the image table of this server; add it to images.json in the cluster's data "
+        return
+            "image \"\(image)\" is not in the image table of this server; add it to images.json in the cluster's data "
             + "folder, or use one of: \(known.prefix(40).joined(separator: ", "))"
     }
 }
@@ -80,7 +83,8 @@ extension ImageTable {
             }
             if let unknown = members.keys.first(where: { !known.contains($0) }) {
                 throw ClusterError(
-                    .badRequest, "images.json: \"\(name)\" has the unknown member \"\(unknown)\"; known are "
+                    .badRequest,
+                    "images.json: \"\(name)\" has the unknown member \"\(unknown)\"; known are "
                         + known.sorted().joined(separator: ", "))
             }
             var environment = ImageEnvironment()

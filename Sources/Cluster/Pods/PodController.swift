@@ -86,15 +86,19 @@ actor PodController {
         let folders = context.settings().folders
         let known = Set(context.store.list(.pod).items.map { folders.pod($0) })
         let runner = context.runner
-        let stale = (try? await context.files.run {
-            FileTools.names(in: folders.pods).map { folders.pods + "/" + $0 }.filter { !known.contains($0) }
-        }) ?? []
-        for folder in stale {
-            let attempts = (try? await context.files.run {
-                FileTools.names(in: folder + "/containers").flatMap { container in
-                    FileTools.names(in: "\(folder)/containers/\(container)").map { "\(folder)/containers/\(container)/\($0)" }
-                }
+        let stale =
+            (try? await context.files.run {
+                FileTools.names(in: folders.pods).map { folders.pods + "/" + $0 }.filter { !known.contains($0) }
             }) ?? []
+        for folder in stale {
+            let attempts =
+                (try? await context.files.run {
+                    FileTools.names(in: folder + "/containers").flatMap { container in
+                        FileTools.names(in: "\(folder)/containers/\(container)").map {
+                            "\(folder)/containers/\(container)/\($0)"
+                        }
+                    }
+                }) ?? []
             for attempt in attempts {
                 if case .running(let process)? = try? await runner.find(folder: attempt) {
                     process.stop(gracePeriodMilliseconds: 0)

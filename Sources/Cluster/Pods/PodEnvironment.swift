@@ -136,7 +136,8 @@ struct PodEnvironment {
             if bytes[index + 1] == UInt8(ascii: "$") {
                 out.append(UInt8(ascii: "$"))
                 index += 2
-            } else if bytes[index + 1] == UInt8(ascii: "("), let end = bytes[index...].firstIndex(of: UInt8(ascii: ")")) {
+            } else if bytes[index + 1] == UInt8(ascii: "("), let end = bytes[index...].firstIndex(of: UInt8(ascii: ")"))
+            {
                 let name = String(utf8: bytes[index + 2..<end])
                 if let position = positions[name] {
                     out.append(variables[position].value)

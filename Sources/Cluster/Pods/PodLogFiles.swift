@@ -29,13 +29,16 @@ package struct PodLogFiles: PodLogSource {
         if !hasLog, let waiting = status?["state"]?["waiting"], !(await begins(pod, folder, options)) {
             let reason = waiting["reason"]?.stringValue ?? "ContainerCreating"
             throw ClusterError(
-                .badRequest, "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: "
+                .badRequest,
+                "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: "
                     + (waiting["message"]?.stringValue ?? reason))
         }
         var log = StepLogOptions()
         log.timestamps = options.hasTimestamps
         log.tailLineCount = options.tailLines
-        log.since = options.sinceTime.flatMap { WallTime(iso8601: $0) } ?? options.sinceSeconds.map { .now.advanced(seconds: -$0) }
+        log.since =
+            options.sinceTime.flatMap { WallTime(iso8601: $0) }
+            ?? options.sinceSeconds.map { .now.advanced(seconds: -$0) }
         let key = pod.key
         let uid = pod.uid
         return PodLogStream(
@@ -44,7 +47,8 @@ package struct PodLogFiles: PodLogSource {
         ) { [store] in
             guard let now = store.find(key), now.uid == uid else { return true }
             let phase = now.status["phase"]?.stringValue ?? ""
-            return phase == "Succeeded" || phase == "Failed" || Self.status(now, container)?["state"]?["terminated"] != nil
+            return phase == "Succeeded" || phase == "Failed"
+                || Self.status(now, container)?["state"]?["terminated"] != nil
         }
     }
 
@@ -61,7 +65,9 @@ package struct PodLogFiles: PodLogSource {
     }
 
     private static func status(_ pod: Resource, _ container: String) -> JSON? {
-        let all = (pod.status["initContainerStatuses"]?.arrayValue ?? []) + (pod.status["containerStatuses"]?.arrayValue ?? [])
+        let all =
+            (pod.status["initContainerStatuses"]?.arrayValue ?? [])
+            + (pod.status["containerStatuses"]?.arrayValue ?? [])
         return all.first { $0["name"]?.stringValue == container }
     }
 }

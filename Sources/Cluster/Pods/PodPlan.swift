@@ -111,7 +111,8 @@ struct PodPlan {
         if !isolation.hasPrivateView, !mounts.isEmpty {
             throw .rejected(
                 reason: "VolumesNeedNamespaces",
-                message: "container \"\(name)\" mounts volumes, and this server may not make namespaces; run it as root")
+                message: "container \"\(name)\" mounts volumes, and this server may not make namespaces; run it as root"
+            )
         }
         step.mounts += mounts
         let seconds = pod.spec["terminationGracePeriodSeconds"]?.intValue ?? 30

@@ -118,7 +118,8 @@ struct PodStatus: Sendable {
 
     private static func terminated(_ outcome: StepOutcome) -> JSON {
         var json: JSON = [
-            "exitCode": JSON(outcome.exitCode), "reason": .string(outcome.reason == .stopped ? stopReason(outcome) : outcome.reason.rawValue),
+            "exitCode": JSON(outcome.exitCode),
+            "reason": .string(outcome.reason == .stopped ? stopReason(outcome) : outcome.reason.rawValue),
             "startedAt": .string(outcome.started.iso8601()), "finishedAt": .string(outcome.finished.iso8601()),
         ]
         if outcome.signal != 0 { json["signal"] = JSON(outcome.signal) }

@@ -27,7 +27,8 @@ struct PodVolumes {
                 files.append((path, Array(content.utf8), UInt32(clamping: item["mode"]?.intValue ?? 0o644) & 0o777))
             } else if let key = item["archive"]?.stringValue {
                 guard !key.split(separator: "/").contains(".."), key.hasPrefix("\(pod.namespace)_") else {
-                    throw .rejected(reason: "InvalidArtifact", message: "artifact key \"\(key)\" is not one of this namespace")
+                    throw .rejected(
+                        reason: "InvalidArtifact", message: "artifact key \"\(key)\" is not one of this namespace")
                 }
                 archives.append(("\(folders.artifacts)/\(key)", folder))
             }
@@ -39,7 +40,8 @@ struct PodVolumes {
         for volume in pod.spec["volumes"]?.arrayValue ?? [] {
             let name = volume["name"]?.stringValue ?? ""
             guard ObjectNames.labelFault(name) == nil else {
-                throw .rejected(reason: "InvalidVolume", message: "volume name \"\(name)\" is not a lowercase RFC 1123 label")
+                throw .rejected(
+                    reason: "InvalidVolume", message: "volume name \"\(name)\" is not a lowercase RFC 1123 label")
             }
             if let claim = volume["persistentVolumeClaim"] {
                 let claimName = claim["claimName"]?.stringValue ?? ""
@@ -94,7 +96,8 @@ struct PodVolumes {
         pathsToMake.append(path)
     }
 
-    private mutating func project(_ found: Resource, _ map: JSON, into folder: String, volume: String) throws(PodFault) {
+    private mutating func project(_ found: Resource, _ map: JSON, into folder: String, volume: String) throws(PodFault)
+    {
         let mode = UInt32(clamping: map["defaultMode"]?.intValue ?? 0o644)
         var items: [(key: String, path: String, mode: UInt32)] = found.dataKeys.map { ($0, $0, mode) }
         if let listed = map["items"]?.arrayValue {
@@ -109,7 +112,8 @@ struct PodVolumes {
             let parts = item.path.split(separator: "/", omittingEmptySubsequences: false)
             guard !item.path.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
                 throw .rejected(
-                    reason: "InvalidVolume", message: "volume \"\(volume)\": path \"\(item.path)\" must stay below the volume")
+                    reason: "InvalidVolume",
+                    message: "volume \"\(volume)\": path \"\(item.path)\" must stay below the volume")
             }
             guard let bytes = found.dataValue(item.key) else {
                 if map["optional"]?.boolValue == true { continue }
@@ -132,7 +136,9 @@ struct PodVolumes {
             func fault(_ message: String) -> PodFault {
                 .rejected(reason: "InvalidVolumeMount", message: "container \"\(name)\": \(message)")
             }
-            guard let source = sources[volume] else { throw fault("volumeMounts names no volume of the pod: \"\(volume)\"") }
+            guard let source = sources[volume] else {
+                throw fault("volumeMounts names no volume of the pod: \"\(volume)\"")
+            }
             guard path.hasPrefix("/"), path != "/", !path.contains("/../"), !path.hasSuffix("/..") else {
                 throw fault("mountPath \"\(path)\" must be an absolute path other than / and without \"..\"")
             }
@@ -158,7 +164,8 @@ struct PodVolumes {
             FileTools.removeTree(unpacked)
             try FileTools.makeFolder(unpacked)
             // The launcher packed one file or folder; tar drops leading slashes and refuses "..".
-            guard FileTools.runProgram(["tar", "-xf", archive, "-C", unpacked]), let name = FileTools.names(in: unpacked).first
+            guard FileTools.runProgram(["tar", "-xf", archive, "-C", unpacked]),
+                let name = FileTools.names(in: unpacked).first
             else { throw SystemError("unpacking an artifact", code: EIO) }
             try FileTools.move("\(unpacked)/\(name)", to: folder + "/data")
         }

@@ -209,7 +209,8 @@ actor PodWorker {
             record("FailedScheduling", message, "scheduler", type: .warning)
         case .waiting(let container, let reason, let message):
             status.scheduled = true
-            for index in status.containers.indices where container.isEmpty || status.containers[index].name == container {
+            for index in status.containers.indices where container.isEmpty || status.containers[index].name == container
+            {
                 status.containers[index].state = .waiting(reason: reason, message: message)
             }
             for index in status.initial.indices where status.initial[index].name == container {
@@ -270,7 +271,8 @@ actor PodWorker {
             let seconds = min(300, 10 << min(attempt, 5))
             status[keyPath: list][index].state = .waiting(
                 reason: "CrashLoopBackOff",
-                message: "back-off \(seconds)s restarting failed container=\(plan.name) pod=\(pod.name)_\(pod.namespace)")
+                message:
+                    "back-off \(seconds)s restarting failed container=\(plan.name) pod=\(pod.name)_\(pod.namespace)")
             record("BackOff", "Back-off restarting failed container \(plan.name) in pod \(pod.name)", type: .warning)
             publishSoon()
             let pause = Wakeup()

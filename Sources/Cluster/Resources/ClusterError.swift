@@ -37,19 +37,22 @@ package struct ClusterError: Error, Sendable, Equatable, CustomStringConvertible
 
         package static func invalid(_ field: String, value: JSON, _ rule: String) -> Cause {
             Cause(
-                reason: "FieldValueInvalid", message: "Invalid value: \(String(decoding: value.encoded, as: UTF8.self)): \(rule)",
+                reason: "FieldValueInvalid",
+                message: "Invalid value: \(String(decoding: value.encoded, as: UTF8.self)): \(rule)",
                 field: field)
         }
 
         package static func required(_ field: String, _ rule: String = "") -> Cause {
             Cause(
-                reason: "FieldValueRequired", message: rule.isEmpty ? "Required value" : "Required value: \(rule)", field: field)
+                reason: "FieldValueRequired", message: rule.isEmpty ? "Required value" : "Required value: \(rule)",
+                field: field)
         }
 
         package static func unsupported(_ field: String, value: String, _ allowed: [String]) -> Cause {
             let names = allowed.map { "\"\($0)\"" }.joined(separator: ", ")
             return Cause(
-                reason: "FieldValueNotSupported", message: "Unsupported value: \"\(value)\": supported values: \(names)",
+                reason: "FieldValueNotSupported",
+                message: "Unsupported value: \"\(value)\": supported values: \(names)",
                 field: field)
         }
     }

@@ -22,12 +22,14 @@ package struct FieldSelector: Sendable, Equatable {
     /// Parses `text` for objects of `kind`. Throws `.badRequest` for a malformed term or a field the kind does not offer.
     package init(parsing text: String, for kind: ResourceKind) throws(ClusterError) {
         guard text.utf8.count <= LabelSelector.bytesMax else {
-            throw ClusterError(.badRequest, "unable to parse the field selector: it is longer than \(LabelSelector.bytesMax) bytes")
+            throw ClusterError(
+                .badRequest, "unable to parse the field selector: it is longer than \(LabelSelector.bytesMax) bytes")
         }
         for term in text.split(separator: ",") {
             guard let sign = term.firstIndex(of: "=") else {
                 throw ClusterError(
-                    .badRequest, "invalid selector: '\(term)'; can't understand '\(term)': write field=value or field!=value")
+                    .badRequest,
+                    "invalid selector: '\(term)'; can't understand '\(term)': write field=value or field!=value")
             }
             var field = term[..<sign]
             var value = term[term.index(after: sign)...]
@@ -37,7 +39,9 @@ package struct FieldSelector: Sendable, Equatable {
             let known = ["metadata.name", "metadata.namespace"] + kind.selectableFields
             guard known.contains(String(field)) else {
                 throw ClusterError(
-                    .badRequest, "field label not supported: \(field); \(kind.qualifiedPlural) offer \(known.joined(separator: ", "))")
+                    .badRequest,
+                    "field label not supported: \(field); \(kind.qualifiedPlural) offer \(known.joined(separator: ", "))"
+                )
             }
             requirements.append(
                 Requirement(

@@ -47,12 +47,15 @@ extension LabelSelector {
     /// Parses the text form. Throws `.badRequest` naming what could not be read.
     package init(parsing text: String) throws(ClusterError) {
         guard text.utf8.count <= Self.bytesMax else {
-            throw ClusterError(.badRequest, "unable to parse the label selector: it is longer than \(Self.bytesMax) bytes")
+            throw ClusterError(
+                .badRequest, "unable to parse the label selector: it is longer than \(Self.bytesMax) bytes")
         }
         var scanner = SelectorScanner(text)
         while let next = scanner.peek() {
             guard requirements.count < Self.requirementCountMax else {
-                throw ClusterError(.badRequest, "unable to parse the label selector: more than \(Self.requirementCountMax) requirements")
+                throw ClusterError(
+                    .badRequest,
+                    "unable to parse the label selector: more than \(Self.requirementCountMax) requirements")
             }
             requirements.append(try Self.requirement(startingWith: next, &scanner))
             guard let separator = scanner.next() else { break }
@@ -109,7 +112,11 @@ extension LabelSelector {
         guard scanner.next() == .open else { throw scanner.failure("expected '(' after in or notin") }
         var values: [String] = []
         while true {
-            if scanner.peek() == .comma || scanner.peek() == .close { values.append("") } else { values.append(try value(&scanner)) }
+            if scanner.peek() == .comma || scanner.peek() == .close {
+                values.append("")
+            } else {
+                values.append(try value(&scanner))
+            }
             switch scanner.next() {
             case .comma: continue
             case .close: return values
@@ -203,7 +210,8 @@ struct SelectorScanner {
 
     private static func endsWord(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "="), UInt8(ascii: "!"), 0x20, 0x09: true
+        case UInt8(ascii: ","), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "="), UInt8(ascii: "!"), 0x20, 0x09:
+            true
         default: false
         }
     }

@@ -17,7 +17,8 @@ package enum ObjectNames {
     package static func labelFault(_ name: String) -> String? {
         if name.utf8.count > 63 { return "must be no more than 63 characters" }
         guard isLabel(name.utf8) else {
-            return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+            return
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
                 + "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
                 + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
         }
@@ -27,7 +28,8 @@ package enum ObjectNames {
     package static func subdomainFault(_ name: String) -> String? {
         if name.utf8.count > 253 { return "must be no more than 253 characters" }
         guard name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy(isLabel) else {
-            return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+            return
+                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
                 + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
                 + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
         }
@@ -64,7 +66,8 @@ package enum ObjectNames {
     package static func labelValueFault(_ value: String) -> String? {
         if value.utf8.count > 63 { return "must be no more than 63 characters" }
         guard value.isEmpty || isQualifiedName(value.utf8) else {
-            return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+            return
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
                 + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
                 + "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
         }

@@ -85,7 +85,8 @@ extension ResourceStore {
             object[path: "metadata", "finalizers"] = .array(finalizers.map(JSON.string))
         }
         if !current.isTerminating {
-            object[path: "metadata", "deletionTimestamp"] = .string(WallTime.now.advanced(seconds: Int64(grace)).iso8601())
+            object[path: "metadata", "deletionTimestamp"] = .string(
+                WallTime.now.advanced(seconds: Int64(grace)).iso8601())
         }
         if current.kind.deletesGracefully {
             // A second deletion may shorten the grace, never lengthen it.

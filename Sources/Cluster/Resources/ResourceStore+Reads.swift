@@ -23,7 +23,9 @@ extension ResourceStore {
         _ kind: ResourceKind, namespace: String? = nil, labels: LabelSelector = LabelSelector(),
         fields: FieldSelector = FieldSelector()
     ) -> ResourceList {
-        let (found, version) = state.withLock { ($0.select(kind, namespace, name: fields.exactName), $0.committedVersion) }
+        let (found, version) = state.withLock {
+            ($0.select(kind, namespace, name: fields.exactName), $0.committedVersion)
+        }
         // Matching and sorting run outside the lock: resources are immutable.
         var items = found
         if !labels.requirements.isEmpty { items = items.filter { labels.matches($0.labels) } }
@@ -55,6 +57,8 @@ extension ResourceState {
             guard let objects = namespaces[namespace] else { return [] }
             return name.map { objects[$0].map { [$0] } ?? [] } ?? Array(objects.values)
         }
-        return namespaces.values.flatMap { objects in name.map { objects[$0].map { [$0] } ?? [] } ?? Array(objects.values) }
+        return namespaces.values.flatMap { objects in
+            name.map { objects[$0].map { [$0] } ?? [] } ?? Array(objects.values)
+        }
     }
 }

@@ -60,11 +60,16 @@ extension ResourceStore {
     ) async throws -> Resource {
         // A change is computed outside the lock and accepted only if nothing came between; then it is computed again.
         for _ in 0..<64 {
-            guard let current = state.withLock({ $0.latest(key) }) else { throw ClusterError.notFound(key.kind, key.name) }
-            if let version, version != current.version { throw ClusterError.conflict(key.kind, key.name, ClusterError.staleVersion) }
+            guard let current = state.withLock({ $0.latest(key) }) else {
+                throw ClusterError.notFound(key.kind, key.name)
+            }
+            if let version, version != current.version {
+                throw ClusterError.conflict(key.kind, key.name, ClusterError.staleVersion)
+            }
             let object = try Self.merged(try transform(current), into: current)
             if object == current.json { return try await commit { _ in .nothingToDo(current) } }
-            let causes = ObjectMetadataRules.causes(object, key.kind, name: key.name)
+            let causes =
+                ObjectMetadataRules.causes(object, key.kind, name: key.name)
                 + ResourceRules.causes(key.kind, object, previous: current.json)
             guard causes.isEmpty else { throw ClusterError.invalid(key.kind, key.name, causes) }
             do {
@@ -74,7 +79,8 @@ extension ResourceStore {
                     if dryRun { return .nothingToDo(Resource(key: key, json: object, version: current.version)) }
                     let next = state.versioned(key, object)
                     let isGone = next.isTerminating && next.finalizers.isEmpty && !state.staysWhileTerminating(next)
-                    return .change(ResourceEvent(change: isGone ? .deleted : .modified, resource: next, previous: current))
+                    return .change(
+                        ResourceEvent(change: isGone ? .deleted : .modified, resource: next, previous: current))
                 }
             } catch is Superseded {
                 continue
@@ -108,12 +114,14 @@ extension ResourceStore {
     private static func merged(_ object: JSON, into current: Resource) throws(ClusterError) -> JSON {
         let key = current.key
         let metadata = object["metadata"] ?? [:]
-        if let version = metadata["resourceVersion"]?.stringValue, !version.isEmpty, version != String(current.version) {
+        if let version = metadata["resourceVersion"]?.stringValue, !version.isEmpty, version != String(current.version)
+        {
             throw .conflict(key.kind, key.name, ClusterError.staleVersion)
         }
         if let uid = metadata["uid"]?.stringValue, !uid.isEmpty, uid != current.uid {
             throw .conflict(
-                key.kind, key.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
+                key.kind, key.name,
+                "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
         }
         var merged = object
         if key.kind == .secret { ResourceDefaults.foldStringData(&merged) }

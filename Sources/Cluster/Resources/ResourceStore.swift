@@ -51,14 +51,18 @@ package final class ResourceStore: Sendable {
 
     /// Reads every object of `kinds` from `database`, which was opened with `migrations`.
     package static func open(
-        database: Database, kinds: [ResourceKind] = ResourceKind.all, limits: ResourceStoreLimits = ResourceStoreLimits()
+        database: Database, kinds: [ResourceKind] = ResourceKind.all,
+        limits: ResourceStoreLimits = ResourceStoreLimits()
     ) async throws -> ResourceStore {
         let (version, rows) = try await database.read { connection in
             let version = try connection.first("SELECT version FROM resource_version WHERE id = 1") { $0.int(0) } ?? 1
             let rows = try connection.query(
                 "SELECT api_group, plural, namespace, name, version, body FROM resource"
             ) {
-                (group: $0.text(0), plural: $0.text(1), namespace: $0.text(2), name: $0.text(3), version: $0.int(4), body: $0.blob(5))
+                (
+                    group: $0.text(0), plural: $0.text(1), namespace: $0.text(2), name: $0.text(3), version: $0.int(4),
+                    body: $0.blob(5)
+                )
             }
             return (version, rows)
         }
@@ -68,7 +72,8 @@ package final class ResourceStore: Sendable {
             // Objects of kinds that this release does not serve stay in the database, untouched.
             guard let kind = byName[row.group.isEmpty ? row.plural : "\(row.plural).\(row.group)"] else { continue }
             let key = ResourceKey(kind, namespace: row.namespace, name: row.name)
-            state.install(Resource(key: key, json: try JSON.parse(row.body, depthMax: 512), version: UInt64(row.version)))
+            state.install(
+                Resource(key: key, json: try JSON.parse(row.body, depthMax: 512), version: UInt64(row.version)))
         }
         return ResourceStore(database: database, kinds: kinds, limits: limits, state: state)
     }
@@ -126,7 +131,8 @@ struct ResourceState {
 
     mutating func install(_ resource: Resource) {
         let key = resource.key
-        let previous = objects[key.kind, default: [:]][key.namespace, default: [:]].updateValue(resource, forKey: key.name)
+        let previous = objects[key.kind, default: [:]][key.namespace, default: [:]].updateValue(
+            resource, forKey: key.name)
         if let previous { unlink(previous) } else { counts[key.kind, default: 0] += 1 }
         for uid in resource.ownerUIDs { dependents[uid, default: []].insert(key) }
     }

@@ -57,7 +57,8 @@ package final class ResourceWatch: Sendable {
         let matched = self.matches(previous)
         switch (event.change, matched, matches) {
         case (.deleted, true, _), (.modified, true, true), (.added, _, true): return event
-        case (.modified, true, false): return ResourceEvent(change: .deleted, resource: event.resource, previous: previous)
+        case (.modified, true, false):
+            return ResourceEvent(change: .deleted, resource: event.resource, previous: previous)
         case (.modified, false, true): return ResourceEvent(change: .added, resource: event.resource, previous: nil)
         default: return nil
         }
@@ -137,7 +138,8 @@ extension ResourceStore {
             guard version >= state.history.oldestVersion else {
                 throw ClusterError(.expired, "too old resource version: \(version) (\(state.history.oldestVersion))")
             }
-            return try state.addWatcher(kinds, version: min(version, state.committedVersion), countMax: limits.watchCountMax)
+            return try state.addWatcher(
+                kinds, version: min(version, state.committedVersion), countMax: limits.watchCountMax)
         }
         return ResourceWatch(store: self, cursor: cursor, namespace: namespace, labels: labels, fields: fields)
     }

@@ -8,7 +8,8 @@ import Formats
 enum TemplateText {
     /// First parts of the names that belong to workflows. Other `{{...}}`, of another template language in a script, stay.
     private static let ownPrefixes: Set<String> = [
-        "workflow", "inputs", "outputs", "steps", "tasks", "item", "pod", "node", "retries", "lastRetry", "status", "duration",
+        "workflow", "inputs", "outputs", "steps", "tasks", "item", "pod", "node", "retries", "lastRetry", "status",
+        "duration",
     ]
 
     /// One piece of a text.

@@ -214,7 +214,8 @@ struct WhenParser {
     private static func text(_ value: WhenExpression.Value) -> String {
         switch value {
         case .text(let text): text
-        case .number(let number): number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+        case .number(let number):
+            number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
         case .bool(let flag): flag ? "true" : "false"
         }
     }

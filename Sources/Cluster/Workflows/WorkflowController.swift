@@ -40,7 +40,8 @@ actor WorkflowController {
             await pass(resource, isDeleted: event.change == .deleted)
         } else if event.change == .deleted {
             await workers.removeValue(forKey: resource.uid)?.cancel()
-            await context.files.remove(context.settings().folders.artifacts + "/" + WorkflowWorker.artifactFolder(resource))
+            await context.files.remove(
+                context.settings().folders.artifacts + "/" + WorkflowWorker.artifactFolder(resource))
         } else {
             await see(resource)
         }

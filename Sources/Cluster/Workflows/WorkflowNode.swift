@@ -54,7 +54,8 @@ struct WorkflowNode: Sendable, Equatable {
 
     func json(workflow: String, completed: Int, total: Int) -> JSON {
         var json: JSON = [
-            "id": .string(id), "name": .string(name), "displayName": .string(displayName), "type": .string(kind.rawValue),
+            "id": .string(id), "name": .string(name), "displayName": .string(displayName),
+            "type": .string(kind.rawValue),
         ]
         if !templateName.isEmpty { json["templateName"] = .string(templateName) }
         json["templateScope"] = .string("local/\(workflow)")

@@ -7,7 +7,9 @@ enum WorkflowRules {
     /// Kinds of templates that do not run here.
     static let refusedTemplates = ["containerSet", "resource", "http", "data", "plugin"]
     /// Sources and targets of artifacts that are not reached from here.
-    static let foreignStores: Set<String> = ["s3", "git", "http", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin"]
+    static let foreignStores: Set<String> = [
+        "s3", "git", "http", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin",
+    ]
 
     private static let refusedSpec = [
         "hooks", "synchronization", "podSpecPatch", "templateDefaults", "workflowTemplateRef", "executor",
@@ -25,13 +27,15 @@ enum WorkflowRules {
     private static let knownTemplateFields: Set<String> = [
         "name", "inputs", "outputs", "container", "script", "steps", "dag", "suspend", "retryStrategy", "parallelism",
         "failFast", "activeDeadlineSeconds", "timeout", "volumes", "sidecars", "initContainers", "metadata",
-        "serviceAccountName", "nodeSelector", "affinity", "tolerations", "priorityClassName", "priority", "schedulerName",
+        "serviceAccountName", "nodeSelector", "affinity", "tolerations", "priorityClassName", "priority",
+        "schedulerName",
         "hostAliases", "securityContext", "metrics", "archiveLocation", "automountServiceAccountToken", "executor",
         "podResources", "annotations",
     ]
     private static let refusedStepFields = ["hooks", "onExit", "templateRef"]
     private static let knownStepFields: Set<String> = [
-        "name", "template", "inline", "arguments", "when", "withItems", "withParam", "withSequence", "continueOn", "depends",
+        "name", "template", "inline", "arguments", "when", "withItems", "withParam", "withSequence", "continueOn",
+        "depends",
         "dependencies",
     ]
     private static let refusedContainerFields = ["lifecycle", "envFromFile"]
@@ -64,7 +68,8 @@ enum WorkflowRules {
         let kinds = ["container", "script", "steps", "dag", "suspend"].filter { template[$0] != nil }
         guard kinds.count == 1 else {
             throw WorkflowFault(
-                "\(place): exactly one of container, script, steps, dag and suspend is needed, found \(kinds.isEmpty ? "none" : kinds.joined(separator: " and "))")
+                "\(place): exactly one of container, script, steps, dag and suspend is needed, found \(kinds.isEmpty ? "none" : kinds.joined(separator: " and "))"
+            )
         }
         for (_, step) in steps(of: template) {
             let name = step["name"]?.stringValue ?? ""
@@ -74,13 +79,16 @@ enum WorkflowRules {
         for output in template["outputs"]?["parameters"]?.arrayValue ?? [] {
             let from = output["valueFrom"]?.objectValue?.keys ?? []
             if let unknown = from.first(where: { !["path", "parameter", "default"].contains($0) }) {
-                throw WorkflowFault("\(place).outputs.parameters.\(output["name"]?.stringValue ?? ""): valueFrom.\(unknown) is not supported here")
+                throw WorkflowFault(
+                    "\(place).outputs.parameters.\(output["name"]?.stringValue ?? ""): valueFrom.\(unknown) is not supported here"
+                )
             }
         }
         for artifact in template["outputs"]?["artifacts"]?.arrayValue ?? [] {
             if let foreign = artifact.objectValue?.keys.first(where: { foreignStores.contains($0) }) {
                 throw WorkflowFault(
-                    "\(place).outputs.artifacts.\(artifact["name"]?.stringValue ?? ""): \(foreign) is not supported here; artifacts are kept by this server")
+                    "\(place).outputs.artifacts.\(artifact["name"]?.stringValue ?? ""): \(foreign) is not supported here; artifacts are kept by this server"
+                )
             }
         }
     }
@@ -90,7 +98,8 @@ enum WorkflowRules {
             let target = step["template"]?.stringValue ?? ""
             guard target.contains("{{") || names.contains(target) else {
                 throw WorkflowFault(
-                    "templates.\(template["name"]?.stringValue ?? "").\(place)\(step["name"]?.stringValue ?? "") template name '\(target)' undefined")
+                    "templates.\(template["name"]?.stringValue ?? "").\(place)\(step["name"]?.stringValue ?? "") template name '\(target)' undefined"
+                )
             }
         }
     }

@@ -39,7 +39,9 @@ struct DAGPlan: Sendable {
             names.append(name)
         }
         let wanted = targetText.split(separator: " ").map(String.init)
-        for target in wanted where byName[target] == nil { throw WorkflowFault("dag.target \"\(target)\" is not a task") }
+        for target in wanted where byName[target] == nil {
+            throw WorkflowFault("dag.target \"\(target)\" is not a task")
+        }
         let inner = Set(byName.values.flatMap(\.parents))
         targets = wanted.isEmpty ? names.filter { !inner.contains($0) } : wanted
         // A depth-first walk with a stack of its own: a chain of thousands of tasks is legal.
@@ -49,7 +51,9 @@ struct DAGPlan: Sendable {
         for root in wanted.isEmpty ? names : wanted {
             var stack = [(name: root, next: 0)]
             while let (name, next) = stack.last {
-                guard let task = byName[name] else { throw WorkflowFault("dag.tasks: depends on unknown task \"\(name)\"") }
+                guard let task = byName[name] else {
+                    throw WorkflowFault("dag.tasks: depends on unknown task \"\(name)\"")
+                }
                 if done.contains(name) {
                     stack.removeLast()
                 } else if next == 0, !open.insert(name).inserted {
@@ -75,7 +79,9 @@ struct DAGPlan: Sendable {
 }
 
 extension WorkflowRun {
-    mutating func executeDAG(_ template: JSON, _ call: Call, _ scope: WorkflowScope) throws(WorkflowFault) -> WorkflowNode {
+    mutating func executeDAG(_ template: JSON, _ call: Call, _ scope: WorkflowScope) throws(WorkflowFault)
+        -> WorkflowNode
+    {
         let node = try ensureNode(call, kind: .dag)
         let dag = template["dag"] ?? [:]
         let plan: DAGPlan
@@ -236,7 +242,8 @@ extension WorkflowRun {
             steps = known
         } else {
             do throws(WorkflowFault) {
-                steps = try expand([task.json], prefix: call.nodeName, boundary, scope.adding(stepValues[boundary] ?? [:]))
+                steps = try expand(
+                    [task.json], prefix: call.nodeName, boundary, scope.adding(stepValues[boundary] ?? [:]))
             } catch {
                 _ = try ensureNode(own, kind: .skipped)
                 guard let failed = complete(taskID, .error, error.description) else { throw error }

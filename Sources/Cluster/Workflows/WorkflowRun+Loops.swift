@@ -81,11 +81,15 @@ extension WorkflowRun {
             if let value = parameter["value"] {
                 // The output of a step that did not run: the template's own default stands, if it has one.
                 if isOutputOfSkipped(TemplateText.text(value), scope) { continue }
-                parameters.append(["name": .string(name), "value": .string(try TemplateText.substitute(TemplateText.text(value), scope))])
+                parameters.append([
+                    "name": .string(name),
+                    "value": .string(try TemplateText.substitute(TemplateText.text(value), scope)),
+                ])
             } else if let found = try configMapParameter(try TemplateText.substitute(parameter, scope)) {
                 parameters.append(["name": .string(name), "value": .string(found)])
             } else if parameter["valueFrom"] != nil {
-                throw WorkflowFault("arguments.parameters.\(name): only value and valueFrom.configMapKeyRef are supported here")
+                throw WorkflowFault(
+                    "arguments.parameters.\(name): only value and valueFrom.configMapKeyRef are supported here")
             }
         }
         var artifacts: [JSON] = []
@@ -107,7 +111,8 @@ extension WorkflowRun {
                 artifacts.append(["name": name, "raw": try TemplateText.substitute(raw, scope)])
             } else {
                 let store = artifact.objectValue?.keys.first { $0 != "name" } ?? "nothing"
-                throw WorkflowFault("arguments.artifacts.\(TemplateText.text(name)): \(store) is not supported here; use from or raw")
+                throw WorkflowFault(
+                    "arguments.artifacts.\(TemplateText.text(name)): \(store) is not supported here; use from or raw")
             }
         }
         var out = JSONObject()
@@ -122,7 +127,8 @@ extension WorkflowRun {
         guard parts.count == 1, case .tag(let tag) = parts[0] else { return false }
         let name = TemplateText.name(tag)
         let words = name.split(separator: ".", maxSplits: 2)
-        guard words.count == 3, words[0] == "steps" || words[0] == "tasks", words[2].hasPrefix("outputs."), scope[name] == nil
+        guard words.count == 3, words[0] == "steps" || words[0] == "tasks", words[2].hasPrefix("outputs."),
+            scope[name] == nil
         else { return false }
         let status = scope["\(words[0]).\(words[1]).status"]
         return status == "Skipped" || status == "Omitted"

@@ -22,11 +22,15 @@ extension WorkflowRun {
         if node.phase == .skipped || node.phase == .omitted {
             // A step that did not run still has the outputs its template gives defaults for.
             for output in templates[node.templateName]?["outputs"]?["parameters"]?.arrayValue ?? [] {
-                guard let name = output["name"]?.stringValue, let value = output["valueFrom"]?["default"] else { continue }
+                guard let name = output["name"]?.stringValue, let value = output["valueFrom"]?["default"] else {
+                    continue
+                }
                 values["\(prefix).outputs.parameters.\(name)"] = TemplateText.text(value)
             }
         }
-        if let parameters = node.outputs?["parameters"] { values["\(prefix).outputs.parameters"] = TemplateText.text(parameters) }
+        if let parameters = node.outputs?["parameters"] {
+            values["\(prefix).outputs.parameters"] = TemplateText.text(parameters)
+        }
         for artifact in node.outputs?["artifacts"]?.arrayValue ?? [] {
             guard let name = artifact["name"]?.stringValue else { continue }
             values["\(prefix).outputs.artifacts.\(name)"] = TemplateText.text(artifact)
@@ -70,7 +74,8 @@ extension WorkflowRun {
     }
 
     /// Sets the outputs of a template of steps or tasks from those of its children.
-    mutating func setCompositeOutputs(_ template: JSON, _ nodeID: String, _ scope: WorkflowScope) throws(WorkflowFault) {
+    mutating func setCompositeOutputs(_ template: JSON, _ nodeID: String, _ scope: WorkflowScope) throws(WorkflowFault)
+    {
         var parameters: [JSON] = []
         for output in template["outputs"]?["parameters"]?.arrayValue ?? [] {
             let name = output["name"]?.stringValue ?? ""
@@ -165,7 +170,8 @@ extension WorkflowRun {
             var kept = bytes[...]
             while kept.last == UInt8(ascii: "\n") || kept.last == UInt8(ascii: "\r") { kept = kept.dropLast() }
             guard kept.count <= PodPlan.resultBytesMax else {
-                throw WorkflowFault("outputs.result is longer than \(PodPlan.resultBytesMax) bytes; write it to a file and pass that")
+                throw WorkflowFault(
+                    "outputs.result is longer than \(PodPlan.resultBytesMax) bytes; write it to a file and pass that")
             }
             outputs["result"] = .string(String(utf8: kept))
         }
@@ -181,9 +187,11 @@ extension WorkflowRun {
             case .text(let bytes):
                 var text = bytes[...]
                 if text.last == UInt8(ascii: "\n") { text = text.dropLast() }
-                addParameter(name, String(utf8: text), globalName: output.json["globalName"]?.stringValue, to: &parameters)
+                addParameter(
+                    name, String(utf8: text), globalName: output.json["globalName"]?.stringValue, to: &parameters)
             case .tooLarge:
-                throw WorkflowFault("outputs.parameters.\(name): \(output.path) is larger than 1 MiB; pass it as an artifact")
+                throw WorkflowFault(
+                    "outputs.parameters.\(name): \(output.path) is larger than 1 MiB; pass it as an artifact")
             case .archive(let key):
                 artifacts.append([
                     "name": .string(name), "path": .string(output.path), "s3": ["key": .string(key)],

@@ -39,7 +39,8 @@ extension WorkflowRun {
     ) throws(WorkflowFault) -> JSON {
         let isScript = template["script"] != nil
         guard var container = template["script"] ?? template["container"] else {
-            let kind = template.objectValue?.keys.first { WorkflowRules.refusedTemplates.contains($0) } ?? "no container"
+            let kind =
+                template.objectValue?.keys.first { WorkflowRules.refusedTemplates.contains($0) } ?? "no container"
             throw WorkflowFault("template \"\(call.templateName)\": \(kind) is not supported here")
         }
         let source = container["source"]?.stringValue
@@ -49,7 +50,10 @@ extension WorkflowRun {
         var place: [JSON] = []
         if isScript {
             let path = "/argo/staging/script"
-            place.append(["path": .string(path), "content": .string(try TemplateText.substitute(source ?? "", scope)), "mode": 0o755])
+            place.append([
+                "path": .string(path), "content": .string(try TemplateText.substitute(source ?? "", scope)),
+                "mode": 0o755,
+            ])
             container["args"] = .array((container["args"]?.arrayValue ?? []) + [.string(path)])
             if container["command"]?.arrayValue?.isEmpty ?? true {
                 throw WorkflowFault("template \"\(call.templateName)\": script.command is required")
@@ -73,11 +77,13 @@ extension WorkflowRun {
         if !place.isEmpty { annotations[PodAnnotations.place] = .string(TemplateText.text(.array(place))) }
         var labels: JSON = [WorkflowLabels.workflow: .string(name), WorkflowLabels.completed: "false"]
         for metadata in [spec["podMetadata"], template["metadata"]] {
-            for (key, value) in try TemplateText.substitute(metadata?["labels"] ?? [:], scope).objectValue ?? JSONObject()
+            for (key, value) in try TemplateText.substitute(metadata?["labels"] ?? [:], scope).objectValue
+                ?? JSONObject()
             where labels[key] == nil {
                 labels[key] = value
             }
-            for (key, value) in try TemplateText.substitute(metadata?["annotations"] ?? [:], scope).objectValue ?? JSONObject()
+            for (key, value) in try TemplateText.substitute(metadata?["annotations"] ?? [:], scope).objectValue
+                ?? JSONObject()
             where annotations[key] == nil {
                 annotations[key] = value
             }
@@ -105,7 +111,8 @@ extension WorkflowRun {
             containers.append(sidecar)
         }
         podSpec["containers"] = .array(containers)
-        let initial = try (template["initContainers"]?.arrayValue ?? []).map { container throws(WorkflowFault) -> JSON in
+        let initial = try (template["initContainers"]?.arrayValue ?? []).map {
+            container throws(WorkflowFault) -> JSON in
             var container = try TemplateText.substitute(container, scope)
             if container["mirrorVolumeMounts"]?.boolValue == true { container["volumeMounts"] = main["volumeMounts"] }
             container["mirrorVolumeMounts"] = nil
@@ -141,7 +148,8 @@ extension WorkflowRun {
 
     private func placed(_ artifact: JSON) throws(WorkflowFault) -> JSON {
         let key = artifact["name"]?.stringValue ?? ""
-        guard let path = artifact["path"]?.stringValue, path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+        guard let path = artifact["path"]?.stringValue, path.hasPrefix("/"), !path.split(separator: "/").contains("..")
+        else {
             throw WorkflowFault("inputs.artifacts.\(key): path must be absolute and without \"..\"")
         }
         var entry: JSON = ["path": .string(path)]
@@ -151,7 +159,9 @@ extension WorkflowRun {
         } else if let archive = artifact["s3"]?["key"]?.stringValue, artifact["s3"]?["bucket"] == nil {
             entry["archive"] = .string(archive)
         } else {
-            throw WorkflowFault("inputs.artifacts.\(key): s3 artifacts of other buckets are not supported here; use raw, or an output of another step")
+            throw WorkflowFault(
+                "inputs.artifacts.\(key): s3 artifacts of other buckets are not supported here; use raw, or an output of another step"
+            )
         }
         return entry
     }

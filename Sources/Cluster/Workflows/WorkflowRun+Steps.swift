@@ -3,7 +3,9 @@
 import Formats
 
 extension WorkflowRun {
-    mutating func executeSteps(_ template: JSON, _ call: Call, _ scope: WorkflowScope) throws(WorkflowFault) -> WorkflowNode {
+    mutating func executeSteps(_ template: JSON, _ call: Call, _ scope: WorkflowScope) throws(WorkflowFault)
+        -> WorkflowNode
+    {
         let node = try ensureNode(call, kind: .steps)
         var previous = [node.id]
         for (index, group) in (template["steps"]?.arrayValue ?? []).enumerated() {
@@ -93,7 +95,9 @@ extension WorkflowRun {
     }
 
     /// Runs one step of a group or one task of a DAG, or notes why it does not run.
-    mutating func execute(_ step: ExpandedStep, _ parent: Call, _ boundary: String) throws(WorkflowFault) -> WorkflowNode {
+    mutating func execute(_ step: ExpandedStep, _ parent: Call, _ boundary: String) throws(WorkflowFault)
+        -> WorkflowNode
+    {
         let call = Call(
             nodeName: step.nodeName, displayName: step.displayName, templateName: step.templateName,
             template: step.template, arguments: step.arguments, boundaryID: boundary, depth: parent.depth + 1)

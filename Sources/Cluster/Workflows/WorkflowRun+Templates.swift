@@ -23,7 +23,8 @@ extension WorkflowRun {
             let failed = try ensureNode(call, kind: .skipped)
             var replaced = WorkflowNode(
                 id: failed.id, name: failed.name, displayName: failed.displayName,
-                kind: existing?.kind ?? Self.kind(call.template ?? templates[call.templateName]), started: failed.started)
+                kind: existing?.kind ?? Self.kind(call.template ?? templates[call.templateName]),
+                started: failed.started)
             replaced.templateName = call.templateName
             replaced.boundaryID = call.boundaryID
             replaced.children = failed.children
@@ -77,7 +78,8 @@ extension WorkflowRun {
             } else {
                 throw WorkflowFault("inputs.parameters.\(key) was not supplied")
             }
-            if let choices = parameter["enum"]?.arrayValue, !choices.contains(where: { TemplateText.text($0) == value }) {
+            if let choices = parameter["enum"]?.arrayValue, !choices.contains(where: { TemplateText.text($0) == value })
+            {
                 throw WorkflowFault("inputs.parameters.\(key): \"\(value)\" is not one of its enum values")
             }
             parameters.append(["name": .string(key), "value": .string(value)])
@@ -98,7 +100,9 @@ extension WorkflowRun {
                 if resolved["optional"]?.boolValue == true { continue }
                 let other = artifact.objectValue?.keys.first { WorkflowRules.foreignStores.contains($0) }
                 throw WorkflowFault(
-                    other.map { "inputs.artifacts.\(key): \($0) artifacts are not supported here; use raw, or an output of another step" }
+                    other.map {
+                        "inputs.artifacts.\(key): \($0) artifacts are not supported here; use raw, or an output of another step"
+                    }
                         ?? "inputs.artifacts.\(key) was not supplied")
             }
             artifacts.append(resolved)
@@ -113,7 +117,8 @@ extension WorkflowRun {
         var values: [String: String] = [:]
         let parameters = inputs["parameters"]?.arrayValue ?? []
         for parameter in parameters {
-            values["inputs.parameters.\(parameter["name"]?.stringValue ?? "")"] = TemplateText.text(parameter["value"] ?? "")
+            values["inputs.parameters.\(parameter["name"]?.stringValue ?? "")"] = TemplateText.text(
+                parameter["value"] ?? "")
         }
         values["inputs.parameters"] = TemplateText.text(.array(parameters))
         for artifact in template["inputs"]?["artifacts"]?.arrayValue ?? [] {
@@ -217,7 +222,9 @@ extension WorkflowRun {
         }
         if let text = strategy["backoff"]?["maxDuration"]?.stringValue, !text.isEmpty {
             let seconds = try WorkflowDuration.seconds(text)
-            if Double(now.nanoseconds - node.started.nanoseconds) / 1e9 > seconds { return "Max duration limit exceeded" }
+            if Double(now.nanoseconds - node.started.nanoseconds) / 1e9 > seconds {
+                return "Max duration limit exceeded"
+            }
         }
         return nil
     }
@@ -225,12 +232,16 @@ extension WorkflowRun {
     private func backoff(
         _ strategy: JSON, _ last: WorkflowNode, attempts: Int, first: WallTime
     ) throws(WorkflowFault) -> (due: WallTime, text: String)? {
-        guard let backoff = strategy["backoff"], let text = backoff["duration"]?.stringValue, !text.isEmpty else { return nil }
+        guard let backoff = strategy["backoff"], let text = backoff["duration"]?.stringValue, !text.isEmpty else {
+            return nil
+        }
         var seconds = try WorkflowDuration.seconds(text)
         if let factor = backoff["factor"].flatMap({ Double(TemplateText.text($0)) }) {
             for _ in 1..<max(1, min(attempts, 64)) { seconds *= factor }
         }
-        if let cap = backoff["cap"]?.stringValue, !cap.isEmpty { seconds = min(seconds, try WorkflowDuration.seconds(cap)) }
+        if let cap = backoff["cap"]?.stringValue, !cap.isEmpty {
+            seconds = min(seconds, try WorkflowDuration.seconds(cap))
+        }
         seconds = min(seconds, 366 * 86_400)
         let due = WallTime(nanoseconds: (last.finished ?? now).nanoseconds + Int64(seconds * 1e9))
         return (due, "\(WorkflowDuration.text(seconds))")

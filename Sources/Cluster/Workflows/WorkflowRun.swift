@@ -256,7 +256,9 @@ struct WorkflowRun: Sendable {
         return resolved
     }
 
-    private mutating func executeExitHandler(_ handler: String, after root: WorkflowNode) throws(WorkflowFault) -> WorkflowNode {
+    private mutating func executeExitHandler(_ handler: String, after root: WorkflowNode) throws(WorkflowFault)
+        -> WorkflowNode
+    {
         let status = root.phase.isGood ? "Succeeded" : root.phase.rawValue
         globals["workflow.status"] = status
         globals["workflow.duration"] = String(Double(now.nanoseconds - started.nanoseconds) / 1e9)

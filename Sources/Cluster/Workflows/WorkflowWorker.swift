@@ -48,7 +48,9 @@ actor WorkflowWorker {
         let store = context.store
         let namespace = workflow.namespace
         var run = WorkflowRun(workflow: workflow, now: .now) { map, key in
-            store.find(ResourceKey(.configMap, namespace: namespace, name: map))?.dataValue(key).map { String(decoding: $0, as: UTF8.self) }
+            store.find(ResourceKey(.configMap, namespace: namespace, name: map))?.dataValue(key).map {
+                String(decoding: $0, as: UTF8.self)
+            }
         }
         if run.phase == nil {
             note(.normal, "WorkflowRunning", "Workflow Running")
@@ -166,7 +168,8 @@ actor WorkflowWorker {
                     var object = current.json
                     object["status"] = status
                     object[path: "metadata", "labels", WorkflowLabels.phase] = .string(phase)
-                    object[path: "metadata", "labels", WorkflowLabels.completed] = .string(run.isDone ? "true" : "false")
+                    object[path: "metadata", "labels", WorkflowLabels.completed] = .string(
+                        run.isDone ? "true" : "false")
                     return object
                 }
                 return

@@ -44,7 +44,9 @@ package struct Arguments: Sendable, Equatable {
 
     private static func find(_ spelling: String, in command: Command) throws -> (SettingDeclaration, isNegated: Bool) {
         for declaration in command.settings {
-            if spelling == "--\(declaration.name)" || declaration.aliases.contains(spelling) { return (declaration, false) }
+            if spelling == "--\(declaration.name)" || declaration.aliases.contains(spelling) {
+                return (declaration, false)
+            }
             if declaration.placeholder == nil, spelling == "--no-\(declaration.name)" { return (declaration, true) }
         }
         let known = command.settings.flatMap { ["--\($0.name)"] + $0.aliases } + ["--help"]

@@ -6,7 +6,9 @@ import Log
 /// The `slipway` program.
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
-    package static let commands: [Command] = [.up, .store, .track, .infer, .cluster, .version, .completion, .configuration]
+    package static let commands: [Command] = [
+        .up, .store, .track, .infer, .cluster, .version, .completion, .configuration,
+    ]
 
     /// Names of settings that stand at the top level of the configuration file.
     static let sharedNames = CommonSettings.ofRole.map(\.name).filter { $0 != CommonSettings.config.declaration.name }
@@ -31,7 +33,9 @@ package enum Program {
 
     private static func dispatch(_ arguments: [String], environment: [String: String]) async throws -> Int32 {
         guard let first = arguments.first, first != "help" && first != "--help" && first != "-h" else {
-            if let name = arguments.dropFirst().first { Output.line(HelpText.of(try find(name), terminal: Terminal())) } else {
+            if let name = arguments.dropFirst().first {
+                Output.line(HelpText.of(try find(name), terminal: Terminal()))
+            } else {
                 Output.line(HelpText.ofProgram(commands, terminal: Terminal()))
             }
             return 0
@@ -50,10 +54,13 @@ package enum Program {
             Invocation(command: command, settings: settings, words: parsed.words, environment: environment))
     }
 
-    private static func resolve(_ command: Command, _ parsed: Arguments, _ environment: [String: String]) throws -> Settings {
+    private static func resolve(_ command: Command, _ parsed: Arguments, _ environment: [String: String]) throws
+        -> Settings
+    {
         let config = CommonSettings.config
         let early = try Settings(
-            command.settings.filter { $0.name == config.declaration.name }, flags: parsed.flags, environment: environment)
+            command.settings.filter { $0.name == config.declaration.name }, flags: parsed.flags,
+            environment: environment)
         let file = try early[config].map(ConfigurationFile.init(reading:))
         return try Settings(
             command.settings, flags: parsed.flags, environment: environment, file: file, section: command.name)

@@ -15,7 +15,8 @@ package struct Terminal: Sendable {
         let isDumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
         hasColour = isTerminal && !refusesColour && !isDumb
         var size = winsize()
-        width = isTerminal && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 20 ? Int(size.ws_col) : 100
+        width =
+            isTerminal && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 20 ? Int(size.ws_col) : 100
     }
 
     package init(hasColour: Bool, width: Int) {

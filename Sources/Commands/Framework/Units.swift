@@ -26,7 +26,9 @@ package enum ByteCount {
 
 /// Durations as people write them; the number inside is milliseconds.
 package enum Duration {
-    private static let units: [(suffix: String, factor: Int)] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+    private static let units: [(suffix: String, factor: Int)] = [
+        ("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
+    ]
 
     /// The milliseconds of `1500`, `1500ms`, `20s`, `5m`, `2h`; nil for anything else or what overflows.
     package static func parse(_ text: String) -> Int? {

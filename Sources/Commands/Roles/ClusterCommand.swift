@@ -18,7 +18,10 @@ extension Command {
         settings: CommonSettings.ofRole + ClusterSettings.all,
         examples: [
             ("slipway cluster", "TLS on port 6443, files in ./slipway-data/cluster"),
-            ("slipway cluster --port 0 --insecure", "Plain HTTP without tokens on a free port of this machine, for tests"),
+            (
+                "slipway cluster --port 0 --insecure",
+                "Plain HTTP without tokens on a free port of this machine, for tests"
+            ),
         ],
         run: runCluster)
 }

@@ -22,15 +22,18 @@ extension Command {
         settings: CommonSettings.ofRole + InferSettings.all,
         examples: [
             ("slipway infer --model-repository ./models", "Every model of a folder"),
-            ("slipway infer --model-repository s3://models --model-control-mode explicit --load-model mnist",
-             "One model from an object store; others are loaded through the repository API"),
+            (
+                "slipway infer --model-repository s3://models --model-control-mode explicit --load-model mnist",
+                "One model from an object store; others are loaded through the repository API"
+            ),
         ],
         run: runInfer)
 }
 
 enum InferSettings {
     static let repository = Setting<String?>.optional(
-        "model-repository", aliases: ["--model-store"], environment: ["SLIPWAY_MODEL_REPOSITORY"], placeholder: "PLACE[,PLACE]",
+        "model-repository", aliases: ["--model-store"], environment: ["SLIPWAY_MODEL_REPOSITORY"],
+        placeholder: "PLACE[,PLACE]",
         allowed: "folders or s3:// locations with commas",
         help: "Where the models are; <data>/infer/models when unset. The first place that holds a model counts.")
 
@@ -40,7 +43,8 @@ enum InferSettings {
         help: "none loads all at start, explicit leaves it to clients, poll looks again and again.")
 
     static let load = Setting<String?>.optional(
-        "load-model", environment: ["SLIPWAY_LOAD_MODEL"], placeholder: "NAME[,NAME]", allowed: "model names with commas, or *",
+        "load-model", environment: ["SLIPWAY_LOAD_MODEL"], placeholder: "NAME[,NAME]",
+        allowed: "model names with commas, or *",
         help: "Models to load at start in explicit mode.")
 
     static let pollSeconds = Setting<Int>.integer(
@@ -51,9 +55,11 @@ enum InferSettings {
         "strict-readiness", default: true, help: "Ready only when every model that is in the repository is loaded.")
 
     static let httpAddress = Setting<String?>.optional(
-        "http-address", placeholder: "ADDRESS", allowed: "a numeric address", help: "Address of the HTTP port; --bind when unset.")
+        "http-address", placeholder: "ADDRESS", allowed: "a numeric address",
+        help: "Address of the HTTP port; --bind when unset.")
     static let grpcAddress = Setting<String?>.optional(
-        "grpc-address", placeholder: "ADDRESS", allowed: "a numeric address", help: "Address of the gRPC port; --bind when unset.")
+        "grpc-address", placeholder: "ADDRESS", allowed: "a numeric address",
+        help: "Address of the gRPC port; --bind when unset.")
     static let metricsAddress = Setting<String?>.optional(
         "metrics-address", placeholder: "ADDRESS", allowed: "a numeric address",
         help: "Address of the metrics port; --bind when unset.")
@@ -70,7 +76,9 @@ enum InferSettings {
 
     static let instances = Setting<Int>.integer(
         "default-instance-count", default: 0, range: 0...256,
-        help: "Requests of one model that run at once when its configuration has no instance_group; 0 is one for each core.")
+        help:
+            "Requests of one model that run at once when its configuration has no instance_group; 0 is one for each core."
+    )
 
     static let computeThreads = Setting<Int>.integer(
         "compute-threads", default: 0, range: 0...512,
@@ -85,7 +93,8 @@ enum InferSettings {
         help: "Folder of the native runtimes; ./runtime, or runtime beside a folder above the binary, when unset.")
 
     static let library = Setting<String?>.optional(
-        "onnxruntime", environment: ["SLIPWAY_ONNXRUNTIME"], placeholder: "FILE", allowed: "the path of a shared library",
+        "onnxruntime", environment: ["SLIPWAY_ONNXRUNTIME"], placeholder: "FILE",
+        allowed: "the path of a shared library",
         help: "ONNX Runtime's library; found in the runtime folder when unset.")
 
     static let endpoint = Setting<String?>.optional(
@@ -107,7 +116,8 @@ enum InferSettings {
         help: "Region that requests to the object store are signed for.")
 
     static let all: [SettingDeclaration] = [
-        repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration, strictReadiness.declaration,
+        repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration,
+        strictReadiness.declaration,
         httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
         metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
         instances.declaration, computeThreads.declaration, bodyBytes.declaration, runtime.declaration,
@@ -127,7 +137,8 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     repository.mode = ModelControlMode(rawValue: settings[InferSettings.mode]) ?? .none
     repository.startupModels = words(settings[InferSettings.load])
     guard repository.startupModels.isEmpty || repository.mode == .explicit else {
-        throw UsageError("--load-model needs --model-control-mode explicit", hint: "In the other modes every model is loaded.")
+        throw UsageError(
+            "--load-model needs --model-control-mode explicit", hint: "In the other modes every model is loaded.")
     }
     repository.pollSeconds = settings[InferSettings.pollSeconds]
     repository.isReadinessStrict = settings[InferSettings.strictReadiness]
@@ -141,7 +152,8 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     var role = InferRole(repository: repository)
     role.http = .init(address: settings[InferSettings.httpAddress] ?? address, port: settings[InferSettings.httpPort])
     role.grpc = .init(address: settings[InferSettings.grpcAddress] ?? address, port: settings[InferSettings.grpcPort])
-    role.metrics = .init(address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
+    role.metrics = .init(
+        address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
     role.libraryPath = settings[InferSettings.library]
     role.runtimeFolder = settings[InferSettings.runtime]
     let threads = settings[InferSettings.computeThreads]

@@ -16,7 +16,8 @@ struct PortHolder: Equatable {
         let targets = Set(inodes.map { "socket:[\($0)]" })
         for name in entries("/proc") {
             guard let processID = Int(name) else { continue }
-            for descriptor in entries("/proc/\(name)/fd") where targets.contains(link("/proc/\(name)/fd/\(descriptor)")) {
+            for descriptor in entries("/proc/\(name)/fd") where targets.contains(link("/proc/\(name)/fd/\(descriptor)"))
+            {
                 return PortHolder(processID: processID, command: commandLine(name))
             }
         }
@@ -25,7 +26,8 @@ struct PortHolder: Equatable {
 
     private static func listeningInodes(_ table: String, port: Int) -> [Substring] {
         guard let bytes = try? PrivateFile.read(table) else { return [] }
-        let suffix = ":" + String(repeating: "0", count: max(0, 4 - String(port, radix: 16).count))
+        let suffix =
+            ":" + String(repeating: "0", count: max(0, 4 - String(port, radix: 16).count))
             + String(port, radix: 16, uppercase: true)
         return String(utf8: bytes).split(separator: "\n").dropFirst().compactMap { line in
             let columns = line.split(separator: " ", omittingEmptySubsequences: true)

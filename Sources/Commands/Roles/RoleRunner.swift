@@ -42,7 +42,8 @@ enum RoleRunner {
     static func failure(_ error: ListenError) -> CommandFailure {
         switch error {
         case .badAddress(let text):
-            return CommandFailure("'\(text)' is not an address of this machine", hint: "Give a numeric one, such as 127.0.0.1.")
+            return CommandFailure(
+                "'\(text)' is not an address of this machine", hint: "Give a numeric one, such as 127.0.0.1.")
         case .inUse(let address, let port):
             let holder = PortHolder.find(port: port).map { " by process \($0.processID) (\($0.command))" } ?? ""
             return CommandFailure(

@@ -13,14 +13,17 @@ extension Command {
             """,
         settings: CommonSettings.ofRole + [
             StoreSettings.address.declaration, StoreSettings.console.declaration, StoreSettings.volumes.declaration,
-            StoreSettings.region.declaration, StoreSettings.domain.declaration, StoreSettings.metricsAuthentication.declaration,
+            StoreSettings.region.declaration, StoreSettings.domain.declaration,
+            StoreSettings.metricsAuthentication.declaration,
             StoreSettings.accessKeys.declaration,
         ],
         positional: "[server] [FOLDER]", positionalChoices: ["server"],
         examples: [
             ("slipway store", "A store in ./slipway-data/store on port 9000"),
-            ("MINIO_ROOT_USER=minio MINIO_ROOT_PASSWORD=miniostorage slipway store server /data --address :9002",
-             "As a MinIO server is started"),
+            (
+                "MINIO_ROOT_USER=minio MINIO_ROOT_PASSWORD=miniostorage slipway store server /data --address :9002",
+                "As a MinIO server is started"
+            ),
         ],
         run: runStore)
 }
@@ -92,7 +95,8 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
     if words.first == "server" { words = words.dropFirst() }
     guard words.count <= 1 else {
         throw UsageError(
-            "one folder, not \(words.count)", hint: "Erasure coding over several drives is not supported; use one folder.")
+            "one folder, not \(words.count)",
+            hint: "Erasure coding over several drives is not supported; use one folder.")
     }
     let data = settings[CommonSettings.data]
     let folder = words.first ?? settings[StoreSettings.volumes] ?? "\(data)/store"

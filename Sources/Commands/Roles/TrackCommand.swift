@@ -17,8 +17,10 @@ extension Command {
         positional: "[server]", positionalChoices: ["server"],
         examples: [
             ("slipway track", "SQLite and a folder in ./slipway-data/track, on port 5001"),
-            ("slipway track --artifacts-destination s3://mlflow --s3-endpoint http://127.0.0.1:9000",
-             "Artifacts in an object store"),
+            (
+                "slipway track --artifacts-destination s3://mlflow --s3-endpoint http://127.0.0.1:9000",
+                "Artifacts in an object store"
+            ),
         ],
         run: runTrack)
 }
@@ -70,10 +72,11 @@ enum TrackSettings {
         "region", environment: ["AWS_REGION", "AWS_DEFAULT_REGION"], placeholder: "NAME", default: "us-east-1",
         help: "Region to sign requests to the object store for.")
 
-    static let all = [
-        port.declaration, host.declaration, backendStore.declaration, artifactRoot.declaration,
-        artifactsDestination.declaration, servesArtifacts.declaration, allowedHosts.declaration,
-    ] + objectStore
+    static let all =
+        [
+            port.declaration, host.declaration, backendStore.declaration, artifactRoot.declaration,
+            artifactsDestination.declaration, servesArtifacts.declaration, allowedHosts.declaration,
+        ] + objectStore
 
     /// The settings of a role that reads and writes an object store.
     static let objectStore = [s3Endpoint.declaration, accessKey.declaration, secretKey.declaration, region.declaration]

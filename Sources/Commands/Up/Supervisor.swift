@@ -74,9 +74,11 @@ struct Supervisor {
             children[index].process = nil
             children[index].restartAt = MonotonicTime.now.advanced(milliseconds: delay)
             dead.append(children[index].plan.name)
-            logger.warning("role ended; starting it again", [
-                ("role", children[index].plan.name), ("how", Self.describe(status)), ("in_ms", "\(delay)"),
-            ])
+            logger.warning(
+                "role ended; starting it again",
+                [
+                    ("role", children[index].plan.name), ("how", Self.describe(status)), ("in_ms", "\(delay)"),
+                ])
         }
     }
 

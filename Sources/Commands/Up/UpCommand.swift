@@ -23,13 +23,17 @@ enum UpSettings {
     static let trackPort = Setting<Int>.port(
         "track-port", environment: ["SLIPWAY_TRACK_PORT"], default: 5001, help: "Port of the tracking server.")
     static let inferPort = Setting<Int>.port(
-        "infer-http-port", environment: ["SLIPWAY_INFER_HTTP_PORT"], default: 8000, help: "Port of inference over HTTP.")
+        "infer-http-port", environment: ["SLIPWAY_INFER_HTTP_PORT"], default: 8000, help: "Port of inference over HTTP."
+    )
     static let inferGRPCPort = Setting<Int>.port(
-        "infer-grpc-port", environment: ["SLIPWAY_INFER_GRPC_PORT"], default: 8001, help: "Port of inference over gRPC.")
+        "infer-grpc-port", environment: ["SLIPWAY_INFER_GRPC_PORT"], default: 8001, help: "Port of inference over gRPC."
+    )
     static let inferMetricsPort = Setting<Int>.port(
-        "infer-metrics-port", environment: ["SLIPWAY_INFER_METRICS_PORT"], default: 8002, help: "Port of inference metrics.")
+        "infer-metrics-port", environment: ["SLIPWAY_INFER_METRICS_PORT"], default: 8002,
+        help: "Port of inference metrics.")
     static let clusterPort = Setting<Int>.port(
-        "cluster-port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443, help: "Port of the Kubernetes API, over TLS.")
+        "cluster-port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443,
+        help: "Port of the Kubernetes API, over TLS.")
 
     static let all = [
         storePort.declaration, trackPort.declaration, inferPort.declaration, inferGRPCPort.declaration,
@@ -60,7 +64,8 @@ private func checkPorts(_ ports: [Int]) throws {
     guard let first = taken.first else { return }
     let list = taken.map { "port \($0.0) by process \($0.1.processID) (\($0.1.command))" }.joined(separator: ", ")
     throw CommandFailure(
-        taken.count == 1 ? "port \(first.0) is in use by process \(first.1.processID) (\(first.1.command))" : "in use: \(list)",
+        taken.count == 1
+            ? "port \(first.0) is in use by process \(first.1.processID) (\(first.1.command))" : "in use: \(list)",
         hint: "Stop it, or choose other ports; `slipway up --help` lists the flags.")
 }
 

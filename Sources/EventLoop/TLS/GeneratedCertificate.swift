@@ -128,7 +128,9 @@ private final class KeyPair {
     }
 
     private func sign(with issuer: KeyPair) throws(TLSError) {
-        guard X509_sign(certificate, issuer.key, EVP_sha256()) > 0 else { throw TLSError("a certificate cannot be signed") }
+        guard X509_sign(certificate, issuer.key, EVP_sha256()) > 0 else {
+            throw TLSError("a certificate cannot be signed")
+        }
     }
 
     // MARK: Checks

@@ -59,7 +59,9 @@ package struct ChunkedDecoder {
             case .extensions(let value):
                 lineBytes += 1
                 guard lineBytes <= lineBytesMax, byte != UInt8(ascii: "\n") else { throw .malformed }
-                guard byte == UInt8(ascii: "\r") || lineBytes > 1 || byte == UInt8(ascii: ";") || byte == 0x20 || byte == 0x09
+                guard
+                    byte == UInt8(ascii: "\r") || lineBytes > 1 || byte == UInt8(ascii: ";") || byte == 0x20
+                        || byte == 0x09
                 else { throw .malformed }
                 if byte == UInt8(ascii: "\r") { state = .sizeLineFeed(value: value) }
                 index += 1

@@ -73,9 +73,10 @@ package struct RequestHeadParser: Sendable {
             let name = try cursor.fieldName()
             let value = try cursor.fieldValue()
             try semantics.note(bytes, name: name, value: value)
-            entries.append(HTTPFields.Entry(
-                name: Int32(name.lowerBound - fieldsStart)..<Int32(name.upperBound - fieldsStart),
-                value: Int32(value.lowerBound - fieldsStart)..<Int32(value.upperBound - fieldsStart)))
+            entries.append(
+                HTTPFields.Entry(
+                    name: Int32(name.lowerBound - fieldsStart)..<Int32(name.upperBound - fieldsStart),
+                    value: Int32(value.lowerBound - fieldsStart)..<Int32(value.upperBound - fieldsStart)))
         }
         guard cursor.index + 2 == bytes.count else { throw .malformed("bytes after the end of the request head") }
         let storage = Array(bytes[fieldsStart..<cursor.index])
@@ -88,7 +89,9 @@ package struct RequestHeadParser: Sendable {
         if cursor.atEmptyLine { cursor.index += 2 }
         let lineStart = cursor.index
         let method = cursor.take(while: ASCII.isToken)
-        guard !method.isEmpty, cursor.skip(UInt8(ascii: " ")) else { throw .malformed("the request line has no method") }
+        guard !method.isEmpty, cursor.skip(UInt8(ascii: " ")) else {
+            throw .malformed("the request line has no method")
+        }
         let target = cursor.take { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }
         guard target.count <= requestLineBytesMax else { throw .requestLineTooLong }
         guard !target.isEmpty, cursor.skip(UInt8(ascii: " ")) else {
@@ -132,7 +135,9 @@ private struct FieldSemantics {
             hostCount += 1
             host = String(utf8: bytes[value])
         case 6 where equals(bytes[name], "expect"):
-            guard equals(bytes[value], "100-continue") else { throw .malformed("the only expectation known is 100-continue") }
+            guard equals(bytes[value], "100-continue") else {
+                throw .malformed("the only expectation known is 100-continue")
+            }
             expectsContinue = true
         case 10 where equals(bytes[name], "connection"):
             for token in bytes[value].split(separator: UInt8(ascii: ",")) {
@@ -165,7 +170,9 @@ private struct FieldSemantics {
             guard version == .http11 else { throw .malformed("Transfer-Encoding in HTTP/1.0") }
         }
         let framing: BodyFraming =
-            if isChunked { .chunked } else if let contentLength, contentLength > 0 { .length(contentLength) } else { .none }
+            if isChunked { .chunked } else if let contentLength, contentLength > 0 { .length(contentLength) } else {
+                .none
+            }
         return ParsedRequestHead(
             head: RequestHead(
                 method: method, target: try originForm(target, method), version: version, fields: fields),

@@ -34,7 +34,7 @@ package enum ResponseHeadWriter {
         var hasServer = false
         for entry in fields.entries {
             let name = fields.storage[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]
-            if isFraming(name) , framing != .absent || name.count != 14 { continue }
+            if isFraming(name), framing != .absent || name.count != 14 { continue }
             if name.count == 6, equals(name, "server") { hasServer = true }
             out.append(contentsOf: name)
             out.append(": ")

@@ -66,7 +66,9 @@ package struct WebSocketDecoder {
             let end = header.payloadStart + header.payloadCount
             guard buffer.count >= end else { break }
             var payload = Array(buffer[header.payloadStart..<end])
-            if header.isMasked { WebSocketMask.apply(buffer[header.payloadStart - 4..<header.payloadStart], to: &payload) }
+            if header.isMasked {
+                WebSocketMask.apply(buffer[header.payloadStart - 4..<header.payloadStart], to: &payload)
+            }
             offset = end
             if let event = try take(header, payload) { return event }
         }
@@ -91,7 +93,8 @@ package struct WebSocketDecoder {
         let isFinal = first & 0x80 != 0
         let isMasked = second & 0x80 != 0
         guard isMasked == expectsMask else {
-            throw .protocolError(expectsMask ? "a client's frame must be masked" : "a server's frame must not be masked")
+            throw .protocolError(
+                expectsMask ? "a client's frame must be masked" : "a server's frame must not be masked")
         }
         var count = Int(second & 0x7f)
         let lengthBytes = count == 126 ? 2 : count == 127 ? 8 : 0

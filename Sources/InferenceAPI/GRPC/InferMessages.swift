@@ -70,7 +70,10 @@ struct InferGRPCRequest {
                 var values: [UInt64] = []
                 try field.appendVarints(to: &values)
                 head.shape += values.map { Int(Int64(bitPattern: $0)) }
-            case 4: if try InferParameter.entry(try field.message()).key == "shared_memory_region" { unsupportedSharedMemory = head.name }
+            case 4:
+                if try InferParameter.entry(try field.message()).key == "shared_memory_region" {
+                    unsupportedSharedMemory = head.name
+                }
             case 5: head.contents = try field.message()
             default: break
             }
@@ -99,7 +102,8 @@ struct InferGRPCRequest {
     private mutating func makeInputs() throws(InferenceError) {
         guard raw.isEmpty || raw.count == heads.count else {
             throw InferenceError(
-                .invalid, "raw_input_contents has \(raw.count) entries for \(heads.count) inputs; give one for each or none")
+                .invalid,
+                "raw_input_contents has \(raw.count) entries for \(heads.count) inputs; give one for each or none")
         }
         for (index, head) in heads.enumerated() {
             guard let type = TensorType(name: head.type) else {
@@ -111,7 +115,8 @@ struct InferGRPCRequest {
                 do throws(ProtobufError) {
                     data = try TypedContents.bytes(head.contents, type, count: count)[...]
                 } catch {
-                    throw InferenceError(.invalid, "input \"\(head.name)\": its contents do not fit \(type.name): \(error.message)")
+                    throw InferenceError(
+                        .invalid, "input \"\(head.name)\": its contents do not fit \(type.name): \(error.message)")
                 }
             } else {
                 guard head.contents == nil else {

@@ -13,7 +13,8 @@ extension InferenceService {
         router.mapError = { error in
             switch error {
             case let error as InferenceError: error.grpcError
-            case let error as ProtobufError: GRPCError(.invalidArgument, "the request is not readable: \(error.message)")
+            case let error as ProtobufError:
+                GRPCError(.invalidArgument, "the request is not readable: \(error.message)")
             default: nil
             }
         }
@@ -115,7 +116,8 @@ extension InferenceService {
             if let file = parameters.keys.first(where: { $0.hasPrefix("file:") }) {
                 throw InferenceError(
                     .unsupported,
-                    "failed to load '\(name)', parameter '\(file.prefix(80))' is not supported: put the file into the repository")
+                    "failed to load '\(name)', parameter '\(file.prefix(80))' is not supported: put the file into the repository"
+                )
             }
             try await self.repository.load(name, configurationJSON: parameters["config"]?.text.map { Array($0.utf8) })
             return []

@@ -44,7 +44,11 @@ struct InferHTTPRequest {
         var outputs: JSONValue?
         var parameters: JSONValue?
         root.forEachMember { name, value in
-            if name.equals("inputs") { inputs = value } else if name.equals("outputs") { outputs = value } else if name
+            if name.equals("inputs") {
+                inputs = value
+            } else if name.equals("outputs") {
+                outputs = value
+            } else if name
                 .equals("parameters")
             {
                 parameters = value
@@ -53,14 +57,17 @@ struct InferHTTPRequest {
             }
         }
         if let parameters { try read(parameters: parameters) }
-        guard let inputs, inputs.isArray else { throw InferenceError(.invalid, "the request must have a list \"inputs\"") }
+        guard let inputs, inputs.isArray else {
+            throw InferenceError(.invalid, "the request must have a list \"inputs\"")
+        }
         guard inputs.count <= 4096, outputs?.count ?? 0 <= 4096 else {
             throw InferenceError(.invalid, "the request has more than 4096 inputs or outputs")
         }
         var binary = body[length...]
         try inputs.forEachElement { (input: JSONValue) throws(InferenceError) in try read(input: input, &binary) }
         guard binary.isEmpty else {
-            throw InferenceError(.invalid, "\(binary.count) bytes stand behind the tensors; check each binary_data_size")
+            throw InferenceError(
+                .invalid, "\(binary.count) bytes stand behind the tensors; check each binary_data_size")
         }
         guard let outputs, !outputs.isNull else { return }
         guard outputs.isArray else { throw InferenceError(.invalid, "\"outputs\" must be a list") }
@@ -102,13 +109,15 @@ struct InferHTTPRequest {
         let count = try TensorBytes.elementCount(shape, input: name)
         let parameters = input["parameters"]
         if parameters?["shared_memory_region"] != nil {
-            throw InferenceError(.unsupported, "input \"\(name)\": shared memory is not supported; send the tensor's bytes")
+            throw InferenceError(
+                .unsupported, "input \"\(name)\": shared memory is not supported; send the tensor's bytes")
         }
         let tensor: Tensor
         if let size = parameters?["binary_data_size"] {
             guard let length = size.int, length >= 0, length <= Int64(binary.count) else {
                 throw InferenceError(
-                    .invalid, "input \"\(name)\": binary_data_size is over the \(binary.count) bytes that are left of the body")
+                    .invalid,
+                    "input \"\(name)\": binary_data_size is over the \(binary.count) bytes that are left of the body")
             }
             tensor = try TensorBytes.tensor(type, shape, binary.prefix(Int(length)), input: name)
             binary = binary.dropFirst(Int(length))

@@ -25,7 +25,9 @@ enum InferHTTPResponse {
         writer.key("outputs")
         writer.beginArray()
         for (index, (name, value)) in response.outputs.enumerated() {
-            let wanted = index < request.outputs.count ? request.outputs[index]
+            let wanted =
+                index < request.outputs.count
+                ? request.outputs[index]
                 : RequestedOutput(name: name, isBinary: request.isBinaryByDefault)
             let tensor = wanted.classCount > 0 ? try Classification.classes(value, wanted, model) : value
             writer.beginObject()

@@ -44,7 +44,9 @@ extension InferenceService {
         }
         for base in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
             for name in ["generate", "generate_stream"] {
-                router.post("\(base)/\(name)") { _ in throw InferenceError(.unsupported, "the generate extension is not supported") }
+                router.post("\(base)/\(name)") { _ in
+                    throw InferenceError(.unsupported, "the generate extension is not supported")
+                }
             }
         }
     }
@@ -68,7 +70,8 @@ extension InferenceService {
         guard let parameters = parameters?.objectValue else { return nil }
         if let file = parameters.keys.first(where: { $0.hasPrefix("file:") }) {
             throw InferenceError(
-                .unsupported, "failed to load, parameter '\(file.prefix(80))' is not supported: put the file into the repository")
+                .unsupported,
+                "failed to load, parameter '\(file.prefix(80))' is not supported: put the file into the repository")
         }
         switch parameters["config"] {
         case nil, .null: return nil

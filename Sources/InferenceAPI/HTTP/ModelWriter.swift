@@ -39,22 +39,27 @@ enum ModelWriter {
     /// fields without asking whether they are there.
     static func configuration(_ configuration: ModelConfiguration, _ writer: inout JSONWriter) {
         var tree: JSON = [
-            "name": .string(configuration.name), "platform": "onnxruntime_onnx", "backend": "onnxruntime", "runtime": "",
+            "name": .string(configuration.name), "platform": "onnxruntime_onnx", "backend": "onnxruntime",
+            "runtime": "",
             "version_policy": versionPolicy(configuration.versionPolicy),
             "max_batch_size": JSON(configuration.batchSizeMax),
-            "input": .array(configuration.inputs.map { port in
-                [
-                    "name": .string(port.name), "data_type": .string(typeName(port.type)), "format": "FORMAT_NONE",
-                    "dims": dimensions(port), "is_shape_tensor": false, "allow_ragged_batch": false, "optional": false,
-                    "is_non_linear_format_io": false,
-                ]
-            }),
-            "output": .array(configuration.outputs.map { port in
-                [
-                    "name": .string(port.name), "data_type": .string(typeName(port.type)), "dims": dimensions(port),
-                    "label_filename": .string(port.labelFile), "is_shape_tensor": false, "is_non_linear_format_io": false,
-                ]
-            }),
+            "input": .array(
+                configuration.inputs.map { port in
+                    [
+                        "name": .string(port.name), "data_type": .string(typeName(port.type)), "format": "FORMAT_NONE",
+                        "dims": dimensions(port), "is_shape_tensor": false, "allow_ragged_batch": false,
+                        "optional": false,
+                        "is_non_linear_format_io": false,
+                    ]
+                }),
+            "output": .array(
+                configuration.outputs.map { port in
+                    [
+                        "name": .string(port.name), "data_type": .string(typeName(port.type)), "dims": dimensions(port),
+                        "label_filename": .string(port.labelFile), "is_shape_tensor": false,
+                        "is_non_linear_format_io": false,
+                    ]
+                }),
             "batch_input": [], "batch_output": [],
             "optimization": [
                 "priority": "PRIORITY_DEFAULT", "input_pinned_memory": ["enable": false],
@@ -65,7 +70,8 @@ enum ModelWriter {
             tree["dynamic_batching"] = [
                 "preferred_batch_size": .array(batching.preferredBatchSizes.map { JSON($0) }),
                 "max_queue_delay_microseconds": .int(Int64(batching.queueDelayMicrosecondsMax)),
-                "preserve_ordering": .bool(batching.preserveOrdering), "priority_levels": 0, "default_priority_level": 0,
+                "preserve_ordering": .bool(batching.preserveOrdering), "priority_levels": 0,
+                "default_priority_level": 0,
                 "default_queue_policy": [
                     "timeout_action": "REJECT",
                     "default_timeout_microseconds": .int(Int64(clamping: configuration.queueTimeoutMicroseconds)),

@@ -31,7 +31,8 @@ enum StatisticsWriter {
         for (key, value) in [
             ("success", statistics.success), ("fail", statistics.fail), ("queue", statistics.queue),
             ("compute_input", statistics.input), ("compute_infer", statistics.infer),
-            ("compute_output", statistics.output), ("cache_hit", StatisticDuration()), ("cache_miss", StatisticDuration()),
+            ("compute_output", statistics.output), ("cache_hit", StatisticDuration()),
+            ("cache_miss", StatisticDuration()),
         ] {
             writer.key(key)
             write(value, &writer)

@@ -14,7 +14,8 @@ enum TensorJSON {
         var reader = ElementReader(type: type, countMax: count, input: input)
         try reader.read(value)
         guard reader.count == count else {
-            throw InferenceError(.invalid, "input \"\(input)\" holds \(reader.count) elements, but its shape says \(count)")
+            throw InferenceError(
+                .invalid, "input \"\(input)\" holds \(reader.count) elements, but its shape says \(count)")
         }
         return reader.bytes
     }
@@ -106,7 +107,9 @@ private struct ElementReader {
         count += 1
         switch type {
         case .bool:
-            if let flag = value.bool { bytes.append(flag ? 1 : 0) } else if let number = value.int, number == 0 || number == 1 {
+            if let flag = value.bool {
+                bytes.append(flag ? 1 : 0)
+            } else if let number = value.int, number == 0 || number == 1 {
                 bytes.append(UInt8(number))
             } else {
                 throw mismatch()

@@ -1,9 +1,9 @@
 // The documents that clients read before they do anything: health, version, discovery in two forms, OpenAPI in two
 // versions. All are made once at start-up from the table of kinds.
 
+import Bytes
 import Cluster
 import Digests
-import Bytes
 import Formats
 import HTTP
 
@@ -15,7 +15,8 @@ struct APIDocuments: Sendable {
 
     init(kinds: [ResourceKind], build: String) {
         let object: JSON = [
-            "major": "1", "minor": "32", "gitVersion": .string(KubernetesAPI.kubernetesVersion), "gitCommit": .string(build),
+            "major": "1", "minor": "32", "gitVersion": .string(KubernetesAPI.kubernetesVersion),
+            "gitCommit": .string(build),
             "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none", "compiler": "swiftc",
             "platform": "linux/amd64",
         ]
@@ -42,7 +43,12 @@ struct APIDocuments: Sendable {
             return try discovery.response(segments, accept: request.fields.values("Accept").joined(separator: ","))
         case "openapi": return try openAPI.response(segments)
         case nil:
-            let paths: JSON = ["paths": ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]]
+            let paths: JSON = [
+                "paths": [
+                    "/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz",
+                    "/version",
+                ]
+            ]
             return Response(contentType: "application/json", paths.encoded)
         default: return nil
         }

@@ -19,7 +19,9 @@ struct DiscoveryDocuments: Sendable {
             return Response(contentType: "application/json", (isCore ? coreVersions : groupList).encoded)
         }
         if isCore {
-            guard let core = groups.first(where: { $0.name.isEmpty && $0.version == segments[1] }) else { throw .noSuchPath }
+            guard let core = groups.first(where: { $0.name.isEmpty && $0.version == segments[1] }) else {
+                throw .noSuchPath
+            }
             return Response(contentType: "application/json", Self.resourceList(core).encoded)
         }
         guard let group = groups.first(where: { !$0.name.isEmpty && $0.name == segments[1] }) else { throw .noSuchPath }
@@ -60,7 +62,8 @@ struct DiscoveryDocuments: Sendable {
 
     private static func item(_ group: APIGroup) -> JSON {
         [
-            "metadata": group.name.isEmpty ? ["creationTimestamp": .null] : ["name": .string(group.name), "creationTimestamp": .null],
+            "metadata": group.name.isEmpty
+                ? ["creationTimestamp": .null] : ["name": .string(group.name), "creationTimestamp": .null],
             "versions": [
                 [
                     "version": .string(group.version), "freshness": "Current",
@@ -123,7 +126,8 @@ struct DiscoveryDocuments: Sendable {
         for resource in group.resources {
             var object: JSON = [
                 "name": .string(resource.plural), "singularName": .string(resource.singular),
-                "namespaced": .bool(resource.isNamespaced), "kind": .string(resource.kind), "verbs": strings(resource.verbs),
+                "namespaced": .bool(resource.isNamespaced), "kind": .string(resource.kind),
+                "verbs": strings(resource.verbs),
             ]
             if !resource.shortNames.isEmpty { object["shortNames"] = strings(resource.shortNames) }
             if !resource.categories.isEmpty { object["categories"] = strings(resource.categories) }

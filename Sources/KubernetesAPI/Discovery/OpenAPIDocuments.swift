@@ -18,7 +18,9 @@ struct OpenAPIDocuments: Sendable {
         var documents: [String: [UInt8]] = [:]
         for kind in kinds {
             let path = Self.path(kind)
-            if documents[path] == nil { documents[path] = Self.document(kinds.filter { Self.path($0) == path }).encoded }
+            if documents[path] == nil {
+                documents[path] = Self.document(kinds.filter { Self.path($0) == path }).encoded
+            }
         }
         self.documents = documents
         var paths = JSONObject()

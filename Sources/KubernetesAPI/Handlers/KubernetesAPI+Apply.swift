@@ -12,7 +12,8 @@ extension KubernetesAPI {
         _ options: RequestOptions
     ) async throws -> Response {
         guard let manager = options.value("fieldManager"), !manager.isEmpty, manager.utf8.count <= 128 else {
-            throw StatusError.badRequest("fieldManager: Required value: is required for apply patch (at most 128 characters)")
+            throw StatusError.badRequest(
+                "fieldManager: Required value: is required for apply patch (at most 128 characters)")
         }
         let isForced = try options.flag("force")
         let isDryRun = try options.isDryRun()
@@ -107,8 +108,10 @@ private struct Application {
         }
         var merged: JSON
         do {
-            merged = mergesLists
-                ? try StrategicMergePatch().apply(object, to: live, message: kind.kind) : MergePatch.apply(object, to: live)
+            merged =
+                mergesLists
+                ? try StrategicMergePatch().apply(object, to: live, message: kind.kind)
+                : MergePatch.apply(object, to: live)
         } catch {
             throw StatusError.badRequest(error.message)
         }
@@ -123,7 +126,8 @@ private struct Application {
             let name = entry["manager"]?.stringValue ?? ""
             for path in owned.conflicts(with: set, applied: object, live: current.json) {
                 causes.append(
-                    ClusterError.Cause(reason: "FieldManagerConflict", message: "conflict with \"\(name)\"", field: path))
+                    ClusterError.Cause(
+                        reason: "FieldManagerConflict", message: "conflict with \"\(name)\"", field: path))
             }
         }
         guard !causes.isEmpty else { return }

@@ -19,7 +19,8 @@ extension KubernetesAPI {
         }
         let container = try Self.container(of: pod, named: options.value("container"))
         guard let logs else {
-            throw StatusError.badRequest("container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: no pods run here")
+            throw StatusError.badRequest(
+                "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: no pods run here")
         }
         let isFollowing = log.isFollowing
         let reader = try await logs.openLog(pod, container: container, log)
@@ -48,8 +49,10 @@ extension KubernetesAPI {
             return preferred
         }
         guard containers.count == 1 else {
-            let choices = "choose one of: [\(containers.joined(separator: " "))]"
-                + (initContainers.isEmpty ? "" : " or one of the init containers: [\(initContainers.joined(separator: " "))]")
+            let choices =
+                "choose one of: [\(containers.joined(separator: " "))]"
+                + (initContainers.isEmpty
+                    ? "" : " or one of the init containers: [\(initContainers.joined(separator: " "))]")
             throw .badRequest("a container name must be specified for pod \(pod.name), \(choices)")
         }
         return containers[0]

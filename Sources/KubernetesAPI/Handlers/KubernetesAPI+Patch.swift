@@ -62,7 +62,8 @@ extension KubernetesAPI {
             case .malformed: throw StatusError.badRequest(error.message)
             case .notApplicable:
                 throw StatusError(
-                    .unprocessableContent, "Invalid", "the server rejected our request due to an error in our request: \(error.message)")
+                    .unprocessableContent, "Invalid",
+                    "the server rejected our request due to an error in our request: \(error.message)")
             }
         }
     }

@@ -64,7 +64,8 @@ extension KubernetesAPI {
 
     static func metadata(_ resource: Resource, _ version: String) -> JSON {
         [
-            "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": resource.metadata,
+            "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"),
+            "metadata": resource.metadata,
         ]
     }
 }

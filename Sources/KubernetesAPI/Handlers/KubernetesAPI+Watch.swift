@@ -27,10 +27,12 @@ extension KubernetesAPI {
         let version = try options.resourceVersion()
         var initial: [Resource] = []
         let watch: ResourceWatch
-        var encoder = WatchEncoder(kind: kind, presentation: presentation, includeObject: options.value("includeObject"))
+        var encoder = WatchEncoder(
+            kind: kind, presentation: presentation, includeObject: options.value("includeObject"))
         do {
             if let version, !wantsInitial {
-                watch = try store.watch([kind], namespace: path.namespace, labels: labels, fields: fields, after: version)
+                watch = try store.watch(
+                    [kind], namespace: path.namespace, labels: labels, fields: fields, after: version)
             } else {
                 let start = try store.listAndWatch([kind], namespace: path.namespace, labels: labels, fields: fields)
                 initial = start.list.items
@@ -109,7 +111,8 @@ struct WatchEncoder {
         case .table(let version):
             let table = TableWriter(kind: kind, version: version, includeObject: includeObject)
             lines.append(
-                contentsOf: table.encode([resource], resourceVersion: String(resource.version), withColumns: !hasSentColumns))
+                contentsOf: table.encode(
+                    [resource], resourceVersion: String(resource.version), withColumns: !hasSentColumns))
             hasSentColumns = true
         }
         lines.append("}\n")
@@ -121,13 +124,19 @@ struct WatchEncoder {
         if endsInitialEvents { metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
         let object: JSON
         switch presentation {
-        case .objects: object = ["kind": .string(kind.kind), "apiVersion": .string(kind.apiVersion), "metadata": metadata]
+        case .objects:
+            object = ["kind": .string(kind.kind), "apiVersion": .string(kind.apiVersion), "metadata": metadata]
         case .metadata(let version):
-            object = ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]
+            object = [
+                "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata,
+            ]
         case .table(let version):
             let row: JSON = [
                 "cells": [],
-                "object": ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata],
+                "object": [
+                    "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"),
+                    "metadata": metadata,
+                ],
             ]
             object = [
                 "kind": "Table", "apiVersion": .string("meta.k8s.io/\(version)"),

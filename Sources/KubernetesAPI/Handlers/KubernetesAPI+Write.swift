@@ -32,7 +32,8 @@ extension KubernetesAPI {
         try Self.checkNamespace(object, key.kind.isNamespaced ? key.namespace : nil)
         let name = object[path: "metadata", "name"]?.stringValue ?? ""
         guard name == key.name else {
-            throw StatusError.badRequest("the name of the object (\(name)) does not match the name on the URL (\(key.name))")
+            throw StatusError.badRequest(
+                "the name of the object (\(name)) does not match the name on the URL (\(key.name))")
         }
         let stored = try await store.update(key, dryRun: isDryRun) { current in
             Self.combine(object, with: current, subresource)
@@ -52,7 +53,9 @@ extension KubernetesAPI {
     }
 
     /// Typed clients expect these back; of the others they expect a `Status`.
-    private static let kindsShownWhenDeleted: Set<ResourceKind> = [.pod, .service, .serviceAccount, .persistentVolumeClaim]
+    private static let kindsShownWhenDeleted: Set<ResourceKind> = [
+        .pod, .service, .serviceAccount, .persistentVolumeClaim,
+    ]
 
     func deleteCollection(
         _ request: Request, _ path: ResourcePath, _ kind: ResourceKind, _ options: RequestOptions
@@ -105,13 +108,16 @@ extension KubernetesAPI {
         } else if sent["orphanDependents"]?.boolValue == true {
             options.propagation = .orphan
         }
-        let grace = try sent["gracePeriodSeconds"]?.intValue.map { Int(clamping: $0) } ?? query.integer("gracePeriodSeconds")
+        let grace =
+            try sent["gracePeriodSeconds"]?.intValue.map { Int(clamping: $0) } ?? query.integer("gracePeriodSeconds")
         if let grace {
             guard grace >= 0 else { throw StatusError.badRequest("gracePeriodSeconds must not be negative") }
             options.gracePeriodSeconds = min(grace, 86_400)
         }
         options.uid = sent[path: "preconditions", "uid"]?.stringValue
-        if let version = sent[path: "preconditions", "resourceVersion"]?.stringValue { options.version = UInt64(version) ?? 0 }
+        if let version = sent[path: "preconditions", "resourceVersion"]?.stringValue {
+            options.version = UInt64(version) ?? 0
+        }
         return options
     }
 
@@ -136,7 +142,9 @@ extension KubernetesAPI {
         }
     }
 
-    private func object(from request: Request, _ kind: ResourceKind, _ options: RequestOptions) async throws -> DecodedObject {
+    private func object(from request: Request, _ kind: ResourceKind, _ options: RequestOptions) async throws
+        -> DecodedObject
+    {
         let validation = try options.fieldValidation()
         let body = try await ObjectDecoder.body(of: request)
         let (object, duplicates) = try ObjectDecoder.decode(body, mediaType: ObjectDecoder.mediaType(request))

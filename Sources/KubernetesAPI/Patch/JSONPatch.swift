@@ -6,10 +6,13 @@ enum JSONPatch {
     static let operationCountMax = 10_000
 
     static func apply(_ patch: JSON, to document: JSON) throws(PatchError) -> JSON {
-        guard let operations = patch.arrayValue else { throw PatchError(.malformed, "a JSON patch is an array of operations") }
+        guard let operations = patch.arrayValue else {
+            throw PatchError(.malformed, "a JSON patch is an array of operations")
+        }
         guard operations.count <= operationCountMax else {
             throw PatchError(
-                .malformed, "the allowed maximum operations in a JSON patch is \(operationCountMax), got \(operations.count)")
+                .malformed,
+                "the allowed maximum operations in a JSON patch is \(operationCountMax), got \(operations.count)")
         }
         var document = document
         for operation in operations { try apply(operation: operation, to: &document) }
@@ -105,7 +108,9 @@ enum JSONPatch {
                 container = .array(elements)
             default: container[token] = new
             }
-        } whole: { $0 = new }
+        } whole: {
+            $0 = new
+        }
     }
 
     private static func replace(_ new: JSON, _ path: ArraySlice<String>, _ value: inout JSON) throws(PatchError) {
@@ -116,7 +121,9 @@ enum JSONPatch {
             } else {
                 container[token] = new
             }
-        } whole: { $0 = new }
+        } whole: {
+            $0 = new
+        }
     }
 
     private static func remove(_ path: ArraySlice<String>, _ value: inout JSON) throws(PatchError) {
@@ -129,7 +136,9 @@ enum JSONPatch {
             } else {
                 container[token] = nil
             }
-        } whole: { $0 = .null }
+        } whole: {
+            $0 = .null
+        }
     }
 
     /// Runs `body` on the container that the last token of `path` names a place in.
@@ -140,7 +149,8 @@ enum JSONPatch {
         guard let first = path.first else { return whole(&value) }
         if path.count == 1 {
             guard value.objectValue != nil || value.arrayValue != nil else {
-                throw PatchError(.notApplicable, "/\(first) names a place in something that is neither object nor array")
+                throw PatchError(
+                    .notApplicable, "/\(first) names a place in something that is neither object nor array")
             }
             return try body(&value, first)
         }

@@ -22,7 +22,8 @@ struct OwnedFields: Equatable {
         if children["f:metadata"]?.isLeaf == true { children["f:metadata"] = nil }
     }
 
-    private init(_ value: JSON, _ type: SchemaType, _ mergesLists: Bool, _ schema: Schema, merge: ListMerge = .replace) {
+    private init(_ value: JSON, _ type: SchemaType, _ mergesLists: Bool, _ schema: Schema, merge: ListMerge = .replace)
+    {
         switch value {
         case .object(let members):
             for (key, member) in members {
@@ -121,8 +122,11 @@ struct OwnedFields: Equatable {
                 step = ".\(key)"
                 values = (applied[key], live[key])
             default:
-                func element(_ list: JSON) -> JSON? { Self.index(of: name, in: list.arrayValue ?? []).flatMap { list[$0] } }
-                step = "[\(name.dropFirst(2).filter { $0 != "{" && $0 != "}" && $0 != "\"" }.replacing(":", with: "="))]"
+                func element(_ list: JSON) -> JSON? {
+                    Self.index(of: name, in: list.arrayValue ?? []).flatMap { list[$0] }
+                }
+                step =
+                    "[\(name.dropFirst(2).filter { $0 != "{" && $0 != "}" && $0 != "\"" }.replacing(":", with: "="))]"
                 values = (element(applied), element(live))
             }
             guard let wanted = values.0, let present = values.1 else { continue }

@@ -88,7 +88,9 @@ struct StrategicMergePatch {
         for item in patch {
             guard let key = MergeKey(item[mergeKey]) else {
                 throw PatchError(
-                    .malformed, "map: \(String(decoding: item.encoded.prefix(200), as: UTF8.self)) does not contain declared merge key: \(mergeKey)")
+                    .malformed,
+                    "map: \(String(decoding: item.encoded.prefix(200), as: UTF8.self)) does not contain declared merge key: \(mergeKey)"
+                )
             }
             let index = positions[key]
             guard let result = try merge(item, into: index.map { merged[$0] }, element) else {
@@ -106,10 +108,14 @@ struct StrategicMergePatch {
     }
 
     /// `elements` in the order that the client wants; those it does not know keep their place among the others.
-    private static func ordered(_ elements: [JSON], like order: [JSON], was before: [JSON], _ mergeKey: String?) -> [JSON] {
+    private static func ordered(_ elements: [JSON], like order: [JSON], was before: [JSON], _ mergeKey: String?)
+        -> [JSON]
+    {
         func key(_ element: JSON) -> MergeKey? { MergeKey(mergeKey.map { element[$0] } ?? element) }
         func ranks(_ list: [JSON]) -> [MergeKey: Int] {
-            Dictionary(list.enumerated().compactMap { index, item in key(item).map { ($0, index) } }) { first, _ in first }
+            Dictionary(list.enumerated().compactMap { index, item in key(item).map { ($0, index) } }) { first, _ in
+                first
+            }
         }
         let wanted = ranks(order)
         let previous = ranks(before)

@@ -86,7 +86,8 @@ struct ObjectDecoder {
             case .malformed(let reason): throw .badRequest("the Protobuf body is malformed: \(reason)")
             case .unsupported(let what):
                 throw StatusError(
-                    .unsupportedMediaType, "UnsupportedMediaType", "Protobuf is not decoded for \(what): send application/json")
+                    .unsupportedMediaType, "UnsupportedMediaType",
+                    "Protobuf is not decoded for \(what): send application/json")
             }
         }
     }
@@ -95,7 +96,9 @@ struct ObjectDecoder {
     static func check(
         _ object: JSON, duplicates: [String], kind: ResourceKind, _ validation: FieldValidation
     ) throws(StatusError) -> DecodedObject {
-        guard object.objectValue != nil else { throw .badRequest("couldn't get the object from the body: it is not an object") }
+        guard object.objectValue != nil else {
+            throw .badRequest("couldn't get the object from the body: it is not an object")
+        }
         // Typed clients leave out what the path says already; custom resources have to name it.
         let isBuiltIn = kind.group != ResourceKind.workflow.group
         let name = object["kind"]?.stringValue ?? (isBuiltIn ? kind.kind : "")
@@ -112,7 +115,8 @@ struct ObjectDecoder {
         let subject = "\(kind.kind) in version \"\(kind.version)\" cannot be handled as a \(kind.kind)"
         if let mismatch = validator.mismatch { throw .badRequest("\(subject): \(mismatch)") }
         let faults =
-            duplicates.prefix(50).map { "duplicate field \"\($0)\"" } + validator.unknown.map { "unknown field \"\($0)\"" }
+            duplicates.prefix(50).map { "duplicate field \"\($0)\"" }
+            + validator.unknown.map { "unknown field \"\($0)\"" }
         guard !faults.isEmpty else { return DecodedObject(object: pruned) }
         switch validation {
         case .strict: throw .badRequest("\(subject): strict decoding error: \(faults.joined(separator: ", "))")

@@ -46,12 +46,15 @@ struct RequestOptions {
         guard let text = value("fieldValidation"), !text.isEmpty else { return .warn }
         guard let validation = FieldValidation(rawValue: text) else {
             throw .badRequest(
-                "fieldValidation: Unsupported value: \"\(text.prefix(50))\": supported values: \"Ignore\", \"Strict\", \"Warn\"")
+                "fieldValidation: Unsupported value: \"\(text.prefix(50))\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+            )
         }
         return validation
     }
 
-    func labelSelector() throws(ClusterError) -> LabelSelector { try LabelSelector(parsing: value("labelSelector") ?? "") }
+    func labelSelector() throws(ClusterError) -> LabelSelector {
+        try LabelSelector(parsing: value("labelSelector") ?? "")
+    }
 
     func fieldSelector(for kind: ResourceKind) throws(ClusterError) -> FieldSelector {
         try FieldSelector(parsing: value("fieldSelector") ?? "", for: kind)

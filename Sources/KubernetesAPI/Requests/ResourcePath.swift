@@ -30,7 +30,9 @@ struct ResourcePath: Equatable {
         guard let version = rest.popFirst(), let first = rest.first else { return nil }
         self.version = version
         // /namespaces/NS/RESOURCE..., but /namespaces/NS itself, and its subresources, are the namespace's own.
-        if first == "namespaces", rest.count >= 3, !(rest.count == 3 && Self.namespaceSubresources.contains(segments[segments.count - 1])) {
+        if first == "namespaces", rest.count >= 3,
+            !(rest.count == 3 && Self.namespaceSubresources.contains(segments[segments.count - 1]))
+        {
             namespace = rest[rest.index(after: rest.startIndex)]
             rest = rest.dropFirst(2)
         }

@@ -57,7 +57,8 @@ struct FieldValidator {
                 return fail(value, path, "RFC 3339 time")
             }
             return value
-        case .intOrString: return value.stringValue != nil || value.intValue != nil ? value : fail(value, path, "integer or string")
+        case .intOrString:
+            return value.stringValue != nil || value.intValue != nil ? value : fail(value, path, "integer or string")
         case .quantity, .scalar:
             if value.arrayValue != nil || value.objectValue != nil { return fail(value, path, "string or number") }
             return value
@@ -80,7 +81,9 @@ struct FieldValidator {
     }
 
     private mutating func fail(_ value: JSON, _ path: String, _ expected: String) -> JSON {
-        if mismatch == nil { mismatch = "json: cannot unmarshal \(Self.word(value)) into field \"\(path)\" of type \(expected)" }
+        if mismatch == nil {
+            mismatch = "json: cannot unmarshal \(Self.word(value)) into field \"\(path)\" of type \(expected)"
+        }
         return value
     }
 

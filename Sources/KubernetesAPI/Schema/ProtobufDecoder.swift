@@ -46,7 +46,9 @@ struct ProtobufDecoder {
                 }
             }
             guard encoding.isEmpty else { throw KubernetesProtobufError.unsupported("content encoding \(encoding)") }
-            guard schema.contains(kind) else { throw KubernetesProtobufError.unsupported("\(apiVersion), Kind=\(kind)") }
+            guard schema.contains(kind) else {
+                throw KubernetesProtobufError.unsupported("\(apiVersion), Kind=\(kind)")
+            }
             var members = JSONObject()
             members["apiVersion"] = .string(apiVersion)
             members["kind"] = .string(kind)
@@ -62,7 +64,9 @@ struct ProtobufDecoder {
     private func decode(
         _ reader: ProtobufReader, _ message: SchemaMessage, into members: inout JSONObject, depth: Int
     ) throws {
-        guard depth < Self.depthMax else { throw KubernetesProtobufError.malformed("nested deeper than \(Self.depthMax)") }
+        guard depth < Self.depthMax else {
+            throw KubernetesProtobufError.malformed("nested deeper than \(Self.depthMax)")
+        }
         var reader = reader
         // Gathered here and set at the end: appending inside `members` would copy the list for each element.
         var lists: [String: [JSON]] = [:]

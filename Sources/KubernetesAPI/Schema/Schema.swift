@@ -91,7 +91,11 @@ extension Schema {
     private static func entries(_ table: String) -> [String] {
         var entries: [String] = []
         for line in table.split(separator: "\n") {
-            if line.hasPrefix(" "), let last = entries.indices.last { entries[last] += line } else { entries.append(String(line)) }
+            if line.hasPrefix(" "), let last = entries.indices.last {
+                entries[last] += line
+            } else {
+                entries.append(String(line))
+            }
         }
         return entries
     }

@@ -62,7 +62,9 @@ struct PodSummary {
                 if ended["exitCode"]?.intValue == 0 { continue }
                 return "Init:\(Self.word(forEnded: ended))"
             }
-            if let reason = status[path: "state", "waiting", "reason"]?.stringValue, !reason.isEmpty, reason != "PodInitializing" {
+            if let reason = status[path: "state", "waiting", "reason"]?.stringValue, !reason.isEmpty,
+                reason != "PodInitializing"
+            {
                 return "Init:\(reason)"
             }
             return "Init:\(index)/\(count)"

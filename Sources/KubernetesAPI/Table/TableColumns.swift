@@ -41,7 +41,10 @@ struct TableColumn: Sendable {
     /// How many members or elements there are at the top-level `fields`.
     static func count(_ name: String, _ fields: [String]) -> TableColumn {
         TableColumn(name, type: "integer") { resource, _ in
-            .int(fields.reduce(0) { $0 + Int64(resource.json[$1]?.objectValue?.count ?? resource.json[$1]?.arrayValue?.count ?? 0) })
+            .int(
+                fields.reduce(0) {
+                    $0 + Int64(resource.json[$1]?.objectValue?.count ?? resource.json[$1]?.arrayValue?.count ?? 0)
+                })
         }
     }
 
@@ -84,7 +87,9 @@ struct TableColumn: Sendable {
         text("Volume", ["spec", "volumeName"]),
         TableColumn("Capacity") { resource, _ in resource.json[path: "status", "capacity", "storage"] ?? "" },
         TableColumn("Access Modes") { resource, _ in
-            let short = ["ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"]
+            let short = [
+                "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP",
+            ]
             let modes = (resource.status["accessModes"]?.arrayValue ?? []).compactMap(\.stringValue)
             return .string(modes.map { short[$0] ?? $0 }.joined(separator: ","))
         },
@@ -106,14 +111,19 @@ struct TableColumn: Sendable {
         },
         age,
         TableColumn("Selector", wide: true) { resource, _ in
-            let pairs = (resource.spec["selector"]?.stringMap ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            let pairs = (resource.spec["selector"]?.stringMap ?? [:]).sorted { $0.key < $1.key }.map {
+                "\($0.key)=\($0.value)"
+            }
             return .string(pairs.isEmpty ? "<none>" : pairs.joined(separator: ","))
         },
     ]
 
     private static let event = [
         TableColumn("Last Seen") { resource, now in
-            .string(Ages.text(since: resource.json["lastTimestamp"]?.stringValue ?? resource.metadata["creationTimestamp"]?.stringValue, now))
+            .string(
+                Ages.text(
+                    since: resource.json["lastTimestamp"]?.stringValue
+                        ?? resource.metadata["creationTimestamp"]?.stringValue, now))
         },
         text("Type", ["type"]),
         text("Reason", ["reason"]),
@@ -139,7 +149,8 @@ struct TableColumn: Sendable {
         },
         TableColumn("Roles") { resource, _ in
             let prefix = "node-role.kubernetes.io/"
-            let roles = resource.labels.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }.sorted()
+            let roles = resource.labels.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+                .sorted()
             return .string(roles.isEmpty ? "<none>" : roles.joined(separator: ","))
         },
         age,
@@ -153,19 +164,22 @@ struct TableColumn: Sendable {
         text("Container-Runtime", wide: true, ["status", "nodeInfo", "containerRuntimeVersion"]),
     ]
 
-    private static let binding = [
-        TableColumn("Role") { resource, _ in
-            let role = resource.json["roleRef"]
-            return .string("\(role?["kind"]?.stringValue ?? "")/\(role?["name"]?.stringValue ?? "")")
-        },
-        age,
-    ] + [("Users", "User"), ("Groups", "Group"), ("ServiceAccounts", "ServiceAccount")].map { title, kind in
-        TableColumn(title, wide: true) { resource, _ in
-            let names = (resource.json["subjects"]?.arrayValue ?? []).filter { $0["kind"]?.stringValue == kind }.map { subject in
-                let name = subject["name"]?.stringValue ?? ""
-                return kind == "ServiceAccount" ? "\(subject["namespace"]?.stringValue ?? "")/\(name)" : name
+    private static let binding =
+        [
+            TableColumn("Role") { resource, _ in
+                let role = resource.json["roleRef"]
+                return .string("\(role?["kind"]?.stringValue ?? "")/\(role?["name"]?.stringValue ?? "")")
+            },
+            age,
+        ]
+        + [("Users", "User"), ("Groups", "Group"), ("ServiceAccounts", "ServiceAccount")].map { title, kind in
+            TableColumn(title, wide: true) { resource, _ in
+                let names = (resource.json["subjects"]?.arrayValue ?? []).filter { $0["kind"]?.stringValue == kind }.map
+                { subject in
+                    let name = subject["name"]?.stringValue ?? ""
+                    return kind == "ServiceAccount" ? "\(subject["namespace"]?.stringValue ?? "")/\(name)" : name
+                }
+                return .string(names.joined(separator: ", "))
             }
-            return .string(names.joined(separator: ", "))
         }
-    }
 }

@@ -14,7 +14,8 @@ package struct ArtifactResolver: Sendable {
     private let localRoot: (path: String, store: any ArtifactStore)?
 
     package init(
-        destination: any ArtifactStore, client: ObjectClient?, localRoot: (path: String, store: any ArtifactStore)? = nil
+        destination: any ArtifactStore, client: ObjectClient?,
+        localRoot: (path: String, store: any ArtifactStore)? = nil
     ) {
         self.destination = destination
         self.client = client
@@ -46,7 +47,8 @@ package struct ArtifactResolver: Sendable {
                     return (localRoot.store, Self.join(below, relative))
                 }
             }
-            throw MLflowError.invalid("The server does not read artifacts of local folders; use an mlflow-artifacts or s3 location.")
+            throw MLflowError.invalid(
+                "The server does not read artifacts of local folders; use an mlflow-artifacts or s3 location.")
         case let scheme:
             throw MLflowError.unsupported("Artifact locations of the scheme '\(scheme.prefix(32))' are")
         }

@@ -65,7 +65,9 @@ package struct FolderArtifactStore: ArtifactStore {
             }
             try await run {
                 guard fsync(file) == 0 else { throw FolderError(code: errno) }
-                guard renameat(folder.descriptor, partial, folder.descriptor, name) == 0 else { throw FolderError(code: errno) }
+                guard renameat(folder.descriptor, partial, folder.descriptor, name) == 0 else {
+                    throw FolderError(code: errno)
+                }
                 guard fsync(folder.descriptor) == 0 else { throw FolderError(code: errno) }
                 _ = close(file)
             }
@@ -100,7 +102,9 @@ package struct FolderArtifactStore: ArtifactStore {
     private static func append(_ chunk: [UInt8], to file: Int32) throws(FolderError) {
         var offset = 0
         while offset < chunk.count {
-            let count = chunk.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + offset }, chunk.count - offset) }
+            let count = chunk.withUnsafeBytes {
+                Glibc.write(file, $0.baseAddress.map { $0 + offset }, chunk.count - offset)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw FolderError(code: errno) }
             offset += count
@@ -157,7 +161,9 @@ private final class Folder: Sendable {
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(utf8: $0.prefix { $0 != 0 }) }
             var information = stat()
-            guard name != ".", name != "..", fstatat(descriptor, name, &information, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
+            guard name != ".", name != "..", fstatat(descriptor, name, &information, AT_SYMLINK_NOFOLLOW) == 0 else {
+                continue
+            }
             switch information.st_mode & S_IFMT {
             case S_IFDIR: out.append(ArtifactEntry(name: name, isFolder: true, size: nil))
             case S_IFREG: out.append(ArtifactEntry(name: name, isFolder: false, size: Int64(information.st_size)))

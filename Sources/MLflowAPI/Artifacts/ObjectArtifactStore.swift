@@ -23,13 +23,16 @@ package final class ObjectArtifactStore: ArtifactStore {
             var out: [ArtifactEntry] = []
             var token: String?
             repeat {
-                let page = try await client.list(bucket: bucket, prefix: folder, delimiter: "/", continuationToken: token)
+                let page = try await client.list(
+                    bucket: bucket, prefix: folder, delimiter: "/", continuationToken: token)
                 for object in page.objects where object.key != folder {
                     out.append(
-                        ArtifactEntry(name: String(object.key.dropFirst(folder.count)), isFolder: false, size: object.size))
+                        ArtifactEntry(
+                            name: String(object.key.dropFirst(folder.count)), isFolder: false, size: object.size))
                 }
                 for name in page.commonPrefixes {
-                    out.append(ArtifactEntry(name: String(name.dropFirst(folder.count).dropLast()), isFolder: true, size: nil))
+                    out.append(
+                        ArtifactEntry(name: String(name.dropFirst(folder.count).dropLast()), isFolder: true, size: nil))
                 }
                 token = page.continuationToken
             } while token != nil && out.count < 100_000
@@ -40,9 +43,12 @@ package final class ObjectArtifactStore: ArtifactStore {
     package func read(_ path: String) async throws -> (length: Int?, body: ResponseBody) {
         let response = try await mapped { try await client.get(bucket: bucket, key: key(path)) }
         let length = response.fields["Content-Length"].flatMap { Int($0) }
-        return (length, .stream(length: length) { writer in
-            while let chunk = try await response.body.next() { try await writer.write(chunk) }
-        })
+        return (
+            length,
+            .stream(length: length) { writer in
+                while let chunk = try await response.body.next() { try await writer.write(chunk) }
+            }
+        )
     }
 
     package func write(_ path: String, _ body: RequestBody) async throws {

@@ -23,7 +23,9 @@ extension MLflowService {
 
     func getModelVersionArtifact(_ request: Request) async throws -> Response {
         guard let name = request.queryValue("name"), !name.isEmpty else { throw RequestMessage.absent("name") }
-        guard let version = request.queryValue("version").flatMap({ Int($0) }) else { throw RequestMessage.absent("version") }
+        guard let version = request.queryValue("version").flatMap({ Int($0) }) else {
+            throw RequestMessage.absent("version")
+        }
         let path = try Self.pathParameter(request)
         return try await file(try await store.downloadLocation(name: name, version: version), path, request)
     }
@@ -107,8 +109,11 @@ extension MLflowService {
     /// `attachment` with the file's name, in RFC 5987's form where it is not plain ASCII.
     private static func disposition(_ path: String) -> String {
         let name = String(path.split(separator: "/").last ?? "download")
-        let isPlain = name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-        return isPlain ? "attachment; filename=\"\(name)\"" : "attachment; filename*=UTF-8''\(PercentCoding.encode(name))"
+        let isPlain = name.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        return isPlain
+            ? "attachment; filename=\"\(name)\"" : "attachment; filename*=UTF-8''\(PercentCoding.encode(name))"
     }
 }
 

@@ -68,7 +68,8 @@ extension MLflowService {
         }
         guard ids.count <= TrackingLimits.experimentsPerDatasetSearchMax else {
             throw MLflowError.invalid(
-                "SearchDatasets request cannot specify more than \(TrackingLimits.experimentsPerDatasetSearchMax) experiment_ids. Received \(ids.count) experiment_ids.")
+                "SearchDatasets request cannot specify more than \(TrackingLimits.experimentsPerDatasetSearchMax) experiment_ids. Received \(ids.count) experiment_ids."
+            )
         }
         let summaries = try await store.datasetSummaries(experimentIDs: ids)
         return .message {

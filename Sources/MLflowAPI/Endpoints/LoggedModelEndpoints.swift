@@ -17,8 +17,12 @@ extension MLflowService {
     }
 
     func finalizeLoggedModel(_ id: String, _ message: RequestMessage) async throws -> Response {
-        let names = LoggedModelStatus.names.enumerated().map { $0 == 0 ? "LOGGED_MODEL_STATUS_UNSPECIFIED" : "LOGGED_MODEL_\($1)" }
-        guard let number = try message.enumeration("status", names, first: 0) else { throw RequestMessage.absent("status") }
+        let names = LoggedModelStatus.names.enumerated().map {
+            $0 == 0 ? "LOGGED_MODEL_STATUS_UNSPECIFIED" : "LOGGED_MODEL_\($1)"
+        }
+        guard let number = try message.enumeration("status", names, first: 0) else {
+            throw RequestMessage.absent("status")
+        }
         guard let status = LoggedModelStatus(rawValue: number) else {
             throw MLflowError.invalid("Invalid value \(number) for parameter 'status' supplied.")
         }

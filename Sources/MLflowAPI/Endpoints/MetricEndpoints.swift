@@ -11,7 +11,8 @@ extension MLflowService {
         }
         let page = try await store.metricHistory(
             runID: try message.runID(), key: try message.required("metric_key"),
-            countMax: asked.map { min($0, TrackingLimits.historyPerPageMax) }, pageToken: try message.string("page_token"))
+            countMax: asked.map { min($0, TrackingLimits.historyPerPageMax) },
+            pageToken: try message.string("page_token"))
         return .page("metrics", page) { $0.metric($1) }
     }
 
@@ -22,7 +23,8 @@ extension MLflowService {
         }
         guard ids.count <= TrackingLimits.runsPerHistoryMax else {
             throw MLflowError.invalid(
-                "GetMetricHistoryBulk request cannot specify more than \(TrackingLimits.runsPerHistoryMax) run_ids. Received \(ids.count) run_ids.")
+                "GetMetricHistoryBulk request cannot specify more than \(TrackingLimits.runsPerHistoryMax) run_ids. Received \(ids.count) run_ids."
+            )
         }
         guard let key = try message.string("metric_key") else {
             throw MLflowError.invalid("GetMetricHistoryBulk request must specify a metric_key.")
@@ -43,7 +45,8 @@ extension MLflowService {
         guard !ids.isEmpty else { throw RequestMessage.absent("run_ids") }
         guard ids.count <= TrackingLimits.runsPerHistoryMax else {
             throw MLflowError.invalid(
-                "GetMetricHistoryBulkInterval request must specify at most \(TrackingLimits.runsPerHistoryMax) run_ids. Received \(ids.count) run_ids.")
+                "GetMetricHistoryBulkInterval request must specify at most \(TrackingLimits.runsPerHistoryMax) run_ids. Received \(ids.count) run_ids."
+            )
         }
         let key = try message.required("metric_key")
         let count = try message.int("max_results") ?? TrackingLimits.pointsPerRunMax

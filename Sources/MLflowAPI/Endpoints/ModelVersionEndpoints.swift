@@ -26,7 +26,8 @@ extension MLflowService {
     func transitionModelVersion(_ message: RequestMessage) async throws -> Response {
         answer(
             try await store.transitionModelVersion(
-                name: try message.required("name"), version: try message.version(), stage: try message.required("stage"),
+                name: try message.required("name"), version: try message.version(),
+                stage: try message.required("stage"),
                 archiveOthers: try message.bool("archive_existing_versions") ?? false))
     }
 

@@ -16,7 +16,8 @@ extension MLflowService {
 
     func renameRegisteredModel(_ message: RequestMessage) async throws -> Response {
         answer(
-            try await store.renameRegisteredModel(name: try message.required("name"), to: try message.required("new_name")))
+            try await store.renameRegisteredModel(
+                name: try message.required("name"), to: try message.required("new_name")))
     }
 
     func updateRegisteredModel(_ message: RequestMessage) async throws -> Response {

@@ -8,7 +8,8 @@ extension MLflowService {
         let run = try await store.createRun(
             experimentID: try message.string("experiment_id").flatMap { $0.isEmpty ? nil : $0 } ?? "0",
             user: try message.string("user_id") ?? "", name: try message.string("run_name") ?? "",
-            startMilliseconds: try message.int("start_time") ?? Int(WallTime.now.milliseconds), tags: try message.tags("tags"))
+            startMilliseconds: try message.int("start_time") ?? Int(WallTime.now.milliseconds),
+            tags: try message.tags("tags"))
         return .message {
             $0.key("run")
             $0.run(run)
@@ -27,7 +28,9 @@ extension MLflowService {
         var status: RunStatus?
         if let number = try message.enumeration("status", ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]) {
             status = RunStatus(number: number)
-            guard status != nil else { throw MLflowError.invalid("Invalid value \(number) for parameter 'status' supplied.") }
+            guard status != nil else {
+                throw MLflowError.invalid("Invalid value \(number) for parameter 'status' supplied.")
+            }
         }
         let information = try await store.updateRun(
             id: try message.runID(), status: status, endMilliseconds: try message.int("end_time"),
@@ -112,7 +115,8 @@ extension MLflowService {
             return DatasetInput(
                 name: try dataset.required("name"), digest: try dataset.required("digest"),
                 sourceType: try dataset.required("source_type"), source: try dataset.required("source"),
-                schema: try dataset.string("schema"), profile: try dataset.string("profile"), tags: try input.tags("tags"))
+                schema: try dataset.string("schema"), profile: try dataset.string("profile"),
+                tags: try input.tags("tags"))
         }
         let models = try message.messages("models") { try $0.required("model_id") }
         try await store.logInputs(runID: try message.required("run_id"), datasets: datasets, modelIDs: models)

@@ -164,7 +164,8 @@ package final class OnnxSession: Sendable {
             try OnnxLibrary.check(api, slipway_ort_type_shape(api, type, &shape), .modelInvalid)
             let what = isOutput ? "output" : "input"
             guard let shape else {
-                throw RuntimeError(.modelInvalid, "\(what) \"\(name)\" is not a tensor; sequences and maps are not supported")
+                throw RuntimeError(
+                    .modelInvalid, "\(what) \"\(name)\" is not a tensor; sequences and maps are not supported")
             }
             let (element, dimensions) = try OnnxTensor.describe(shape, api)
             guard let element else {

@@ -94,7 +94,9 @@ enum OnnxTensor {
         return Tensor(type: type, shape: shape, data: bytes[...])
     }
 
-    private static func readStrings(_ value: OpaquePointer, _ count: Int, _ api: OpaquePointer) throws(RuntimeError) -> [UInt8] {
+    private static func readStrings(_ value: OpaquePointer, _ count: Int, _ api: OpaquePointer) throws(RuntimeError)
+        -> [UInt8]
+    {
         guard count > 0 else { return [] }
         var length = 0
         try OnnxLibrary.check(api, slipway_ort_strings_length(api, value, &length), .failed)

@@ -70,7 +70,8 @@ struct GRPCMessageDecoder {
             switch error {
             case .malformed: throw GRPCError(.internal, "a message is not well-formed gzip")
             case .tooLarge:
-                throw GRPCError(.resourceExhausted, "a message is over the limit of \(bytesMax) bytes when decompressed")
+                throw GRPCError(
+                    .resourceExhausted, "a message is over the limit of \(bytesMax) bytes when decompressed")
             }
         }
     }

@@ -40,7 +40,8 @@ package struct GRPCRouter: Sendable {
     package mutating func streaming(_ path: String, _ handler: @escaping Streaming) { add(path, .streaming(handler)) }
 
     private mutating func add(_ path: String, _ method: Method) {
-        precondition(path.hasPrefix("/") && path.split(separator: "/").count == 2, "\(path) is not /package.Service/Method")
+        precondition(
+            path.hasPrefix("/") && path.split(separator: "/").count == 2, "\(path) is not /package.Service/Method")
         precondition(methods.updateValue(method, forKey: path) == nil, "method \(path) is there twice")
     }
 

@@ -137,7 +137,8 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
         let response = worker.service.faultResponse(fault)
         let bytes: [UInt8] = if case .bytes(let bytes) = response.body { bytes } else { [] }
         ResponseHeadWriter.append(
-            response, framing: .length(bytes.count), closes: true, keepsAliveExplicitly: false, trailing: worker.headEnd,
+            response, framing: .length(bytes.count), closes: true, keepsAliveExplicitly: false,
+            trailing: worker.headEnd,
             to: &out)
         out.append(contentsOf: bytes)
         try await flush()

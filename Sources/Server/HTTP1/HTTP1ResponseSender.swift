@@ -34,7 +34,8 @@ final class HTTP1ResponseSender: @unchecked Sendable {
         }
         ResponseHeadWriter.append(
             response, framing: framing(of: response), closes: false,
-            keepsAliveExplicitly: parsed.head.version == .http10, trailing: connection.worker.headEnd, to: &connection.out)
+            keepsAliveExplicitly: parsed.head.version == .http10, trailing: connection.worker.headEnd,
+            to: &connection.out)
         if request.method != .head, !response.status.forbidsBody {
             connection.out.append(contentsOf: bytes)
             bodyBytesSent = bytes.count

@@ -17,7 +17,8 @@ final class ReceiveBuffer {
     /// The bytes held. Valid until the next call that changes the buffer.
     var bytes: UnsafeBufferPointer<UInt8> {
         guard let slab else { return UnsafeBufferPointer(start: nil, count: 0) }
-        return UnsafeBufferPointer(UnsafeMutableRawBufferPointer(rebasing: slab[start..<end]).assumingMemoryBound(to: UInt8.self))
+        return UnsafeBufferPointer(
+            UnsafeMutableRawBufferPointer(rebasing: slab[start..<end]).assumingMemoryBound(to: UInt8.self))
     }
 
     /// Room to receive into: moves what is held to the front, and doubles the slab when it is full.

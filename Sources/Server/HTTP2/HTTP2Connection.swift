@@ -164,7 +164,9 @@ final class HTTP2Connection: ProtocolConnection, HTTP2SessionDelegate, @unchecke
         var bytes: [UInt8] = []
         if case .bytes(let held) = response.body { bytes = held }
         var length: Int? = response.status.forbidsBody ? nil : bytes.count
-        if method == .head, bytes.isEmpty { length = response.fields["Content-Length"].flatMap { ASCII.decimal($0.utf8) } }
+        if method == .head, bytes.isEmpty {
+            length = response.fields["Content-Length"].flatMap { ASCII.decimal($0.utf8) }
+        }
         let hasBody = method != .head && !response.status.forbidsBody && !(bytes.isEmpty && response.trailers.isEmpty)
         // gRPC peers know the length from the message; a content length with trailers would only be more to check.
         if !response.trailers.isEmpty || response.fields.contains("grpc-status") { length = nil }

@@ -322,7 +322,8 @@ extension HTTP2Session {
             }
             return 0
         }
-        nghttp2_session_callbacks_set_on_header_callback(table) { _, frame, name, nameCount, value, valueCount, _, context in
+        nghttp2_session_callbacks_set_on_header_callback(table) {
+            _, frame, name, nameCount, value, valueCount, _, context in
             guard let frame, let context else { return 0 }
             HTTP2Session.from(context).receivedField(
                 frame.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameCount),

@@ -44,7 +44,8 @@ package enum WebSocketUpgrade {
         let chosen = offered.first { subprotocols.contains($0) }
         guard chosen != nil || offered.isEmpty || subprotocols.isEmpty else {
             let spoken = subprotocols.joined(separator: ", ")
-            return Response(.badRequest, text: "none of the offered subprotocols is spoken here; these are: \(spoken)\n")
+            return Response(
+                .badRequest, text: "none of the offered subprotocols is spoken here; these are: \(spoken)\n")
         }
         var fields: HTTPFields = ["Upgrade": "websocket", "Connection": "Upgrade"]
         fields.append("Sec-WebSocket-Accept", acceptance(of: keys[0]))

@@ -93,7 +93,8 @@ struct FilterParser {
         let prefix = String(word[..<dot])
         guard let entity = SearchEntity(name: prefix) else {
             throw .invalid(
-                "Invalid entity type '\(NameRules.abbreviated(prefix))'. Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']")
+                "Invalid entity type '\(NameRules.abbreviated(prefix))'. Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']"
+            )
         }
         let rest = String(word[word.index(after: dot)...])
         if rest.isEmpty, let quoted = try quotedKey() { return (entity, quoted) }
@@ -208,6 +209,7 @@ struct FilterParser {
     }
 
     private func fault(_ expectation: String) -> TrackingError {
-        .invalid("Invalid clause(s) in filter string '\(NameRules.abbreviated(source))' at byte \(index): \(expectation).")
+        .invalid(
+            "Invalid clause(s) in filter string '\(NameRules.abbreviated(source))' at byte \(index): \(expectation).")
     }
 }

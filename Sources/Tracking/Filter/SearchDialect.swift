@@ -28,7 +28,8 @@ struct SearchDialect: Sendable {
             "Run Name": "b.run_name", "status": "b.status", "user_id": "b.user_id", "artifact_uri": "b.artifact_uri",
         ],
         numberAttributes: [
-            "start_time": "b.start_time", "end_time": "b.end_time", "created": "b.start_time", "Created": "b.start_time",
+            "start_time": "b.start_time", "end_time": "b.end_time", "created": "b.start_time",
+            "Created": "b.start_time",
         ],
         listAttributes: ["run_id"], orderOnlyAttributes: [:], join: "x.run_number = b.run_number",
         metricTable: "latest_metrics", parameterTable: "params", tagTable: "run_tags", hasDatasets: true,
@@ -42,7 +43,8 @@ struct SearchDialect: Sendable {
         hasDatasets: false, tagsMayBeNull: true)
 
     static let registeredModels = SearchDialect(
-        base: "registered_models b", textAttributes: ["name": "b.name"], numberAttributes: [:], listAttributes: ["name"],
+        base: "registered_models b", textAttributes: ["name": "b.name"], numberAttributes: [:],
+        listAttributes: ["name"],
         orderOnlyAttributes: [
             "creation_timestamp": "b.creation_time", "last_updated_timestamp": "b.last_update_time",
             "timestamp": "b.last_update_time",

@@ -48,8 +48,9 @@ struct SearchQuery {
     ) throws(TrackingError) {
         let direction = term.isAscending ? "ASC" : "DESC"
         if term.entity == .attribute {
-            guard let column = dialect.orderOnlyAttributes[term.key] ?? dialect.numberAttributes[term.key]
-                ?? dialect.textAttributes[term.key]
+            guard
+                let column = dialect.orderOnlyAttributes[term.key] ?? dialect.numberAttributes[term.key]
+                    ?? dialect.textAttributes[term.key]
             else { throw unknownAttribute(term.key) }
             orders.append("CASE WHEN \(column) IS NULL THEN 1 ELSE 0 END, \(column) \(direction)")
             return
@@ -71,7 +72,8 @@ struct SearchQuery {
             }
             joins.append("LEFT JOIN \(table) \(alias) ON \(join) AND \(condition)")
             orders.append(
-                "CASE WHEN \(alias).is_nan = 1 THEN 1 WHEN \(alias).value IS NULL THEN 2 ELSE 0 END, \(alias).value \(direction)")
+                "CASE WHEN \(alias).is_nan = 1 THEN 1 WHEN \(alias).value IS NULL THEN 2 ELSE 0 END, \(alias).value \(direction)"
+            )
         case .parameter, .tag:
             guard let table = term.entity == .tag ? dialect.tagTable : dialect.parameterTable else {
                 throw unknown(term.entity)
@@ -87,7 +89,8 @@ struct SearchQuery {
     }
 
     /// The SELECT of `columns`, tie-broken by `tieBreak`.
-    func select(_ columns: String, tieBreak: String, limit: Int, offset: Int) -> (sql: String, values: [DatabaseValue]) {
+    func select(_ columns: String, tieBreak: String, limit: Int, offset: Int) -> (sql: String, values: [DatabaseValue])
+    {
         var sql = "SELECT \(columns) FROM \(dialect.base)"
         for join in joins { sql += " \(join)" }
         if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
@@ -102,7 +105,9 @@ struct SearchQuery {
             case .integer(let number): bound = .int(number)
             case .decimal(let number): bound = .double(number)
             case .text(let text):
-                guard let number = Int(text) else { throw expectedNumber("numeric attribute: \(clause.key)", clause.value) }
+                guard let number = Int(text) else {
+                    throw expectedNumber("numeric attribute: \(clause.key)", clause.value)
+                }
                 bound = .int(number)
             case .list, .none: throw expectedNumber("numeric attribute: \(clause.key)", clause.value)
             }
@@ -111,7 +116,8 @@ struct SearchQuery {
         guard let column = dialect.textAttributes[clause.key] else { throw unknownAttribute(clause.key) }
         if case .list = clause.value, !dialect.listAttributes.contains(clause.key) {
             throw .invalid(
-                "Only \(dialect.listAttributes.sorted()) attributes support comparison with a list of quoted string values.")
+                "Only \(dialect.listAttributes.sorted()) attributes support comparison with a list of quoted string values."
+            )
         }
         try requireText(clause, column: column)
     }
@@ -163,7 +169,8 @@ struct SearchQuery {
         let columns = ["name": "s.name", "digest": "s.digest", "context": "t.tag_value"]
         guard let column = columns[clause.key] else {
             throw .invalid(
-                "Invalid dataset key '\(NameRules.abbreviated(clause.key))' specified. Valid keys are 'name', 'digest', 'context'")
+                "Invalid dataset key '\(NameRules.abbreviated(clause.key))' specified. Valid keys are 'name', 'digest', 'context'"
+            )
         }
         var inner = SearchQuery(dialect)
         try inner.requireText(clause, column: column)
@@ -175,10 +182,12 @@ struct SearchQuery {
             """, inner.values)
     }
 
-    private func textCondition(_ clause: SearchClause, column: String) throws(TrackingError) -> (String, DatabaseValue) {
+    private func textCondition(_ clause: SearchClause, column: String) throws(TrackingError) -> (String, DatabaseValue)
+    {
         guard case .text(let text) = clause.value else {
             throw .invalid(
-                "Expected a quoted string value for \(clause.entity.rawValue) (e.g. 'my-value'). Got value \(clause.value.shown)")
+                "Expected a quoted string value for \(clause.entity.rawValue) (e.g. 'my-value'). Got value \(clause.value.shown)"
+            )
         }
         switch clause.comparison {
         case .equal, .notEqual: return ("\(column) \(clause.comparison.rawValue) ?", .text(text))
@@ -198,7 +207,9 @@ struct SearchQuery {
     }
 
     private func invalidComparison(_ clause: SearchClause) -> TrackingError {
-        .invalid("Invalid comparator '\(clause.comparison.rawValue)' for \(clause.entity.rawValue) '\(NameRules.abbreviated(clause.key))'")
+        .invalid(
+            "Invalid comparator '\(clause.comparison.rawValue)' for \(clause.entity.rawValue) '\(NameRules.abbreviated(clause.key))'"
+        )
     }
 
     private func expectedNumber(_ what: String, _ value: SearchValue) -> TrackingError {

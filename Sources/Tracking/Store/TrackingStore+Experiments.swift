@@ -15,7 +15,8 @@ extension TrackingStore {
             try Self.requireFreeName(name, connection)
             let now = Self.nowMilliseconds
             let id = try connection.first("SELECT MAX(experiment_id) + 1 FROM experiments") { $0.int(0) } ?? 1
-            let location = artifactLocation.flatMap { $0.isEmpty ? nil : $0 } ?? ArtifactLocation.child(of: root, "\(id)")
+            let location =
+                artifactLocation.flatMap { $0.isEmpty ? nil : $0 } ?? ArtifactLocation.child(of: root, "\(id)")
             try connection.execute(
                 """
                 INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time,
@@ -34,9 +35,13 @@ extension TrackingStore {
     /// The experiment called `name`, deleted or not.
     package func experiment(name: String) async throws -> Experiment {
         try await read { connection in
-            guard let id = try connection.first("SELECT experiment_id FROM experiments WHERE name = ?", .text(name), row: {
-                $0.int(0)
-            }) else { throw TrackingError.missing("Could not find experiment with name '\(NameRules.abbreviated(name))'") }
+            guard
+                let id = try connection.first(
+                    "SELECT experiment_id FROM experiments WHERE name = ?", .text(name),
+                    row: {
+                        $0.int(0)
+                    })
+            else { throw TrackingError.missing("Could not find experiment with name '\(NameRules.abbreviated(name))'") }
             return try Self.experiment(id, connection)
         }
     }
@@ -71,7 +76,8 @@ extension TrackingStore {
             let experiment = try Self.experiment(number, connection)
             guard experiment.lifecycleStage == old else {
                 throw TrackingError.missing(
-                    "No Experiment with id=\(number) exists in the '\(old.rawValue)' state: it is \(experiment.lifecycleStage.rawValue).")
+                    "No Experiment with id=\(number) exists in the '\(old.rawValue)' state: it is \(experiment.lifecycleStage.rawValue)."
+                )
             }
             let now = Self.nowMilliseconds
             if new == .deleted {
@@ -112,7 +118,8 @@ extension TrackingStore {
             let count = try connection.execute(
                 "DELETE FROM experiment_tags WHERE experiment_id = ? AND tag_key = ?", .int(number), .text(key))
             guard count > 0 else {
-                throw TrackingError.missing("No tag with name: \(NameRules.abbreviated(key)) in experiment with id \(number)")
+                throw TrackingError.missing(
+                    "No tag with name: \(NameRules.abbreviated(key)) in experiment with id \(number)")
             }
         }
     }
@@ -179,7 +186,8 @@ extension TrackingStore {
 
     static func requireActiveExperiment(_ number: Int, _ connection: DatabaseConnection) throws {
         let stage = try connection.first(
-            "SELECT lifecycle_stage FROM experiments WHERE experiment_id = ?", .int(number)) { $0.text(0) }
+            "SELECT lifecycle_stage FROM experiments WHERE experiment_id = ?", .int(number)
+        ) { $0.text(0) }
         guard let stage else { throw TrackingError.missing("No Experiment with id=\(number) exists") }
         guard stage == "active" else {
             throw TrackingError.invalid(
@@ -195,7 +203,8 @@ extension TrackingStore {
         throw TrackingError(
             .resourceAlreadyExists,
             "Experiment(name=\(NameRules.abbreviated(name))) already exists"
-                + (stage == "deleted" ? " in deleted state: restore it, or choose another name." : ": choose another name."))
+                + (stage == "deleted"
+                    ? " in deleted state: restore it, or choose another name." : ": choose another name."))
     }
 
     private static func setExperimentTag(_ tag: KeyText, _ number: Int, _ connection: DatabaseConnection) throws {
@@ -209,7 +218,8 @@ extension TrackingStore {
     private static func checkExperimentName(_ name: String) throws(TrackingError) {
         guard !name.isEmpty else { throw .invalid("Invalid experiment name: '': it must not be empty.") }
         guard name.unicodeScalars.count <= TrackingLimits.experimentNameCharactersMax else {
-            throw .invalid("'name' exceeds the maximum length of \(TrackingLimits.experimentNameCharactersMax) characters")
+            throw .invalid(
+                "'name' exceeds the maximum length of \(TrackingLimits.experimentNameCharactersMax) characters")
         }
         guard !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw .invalid("Invalid experiment name: it must not hold control characters.")
@@ -220,7 +230,8 @@ extension TrackingStore {
         try NameRules.checkKey(tag.key, "tag")
         guard tag.value.unicodeScalars.count <= TrackingLimits.experimentTagCharactersMax else {
             throw .invalid(
-                "Tag value exceeds the maximum length of \(TrackingLimits.experimentTagCharactersMax) characters: key '\(NameRules.abbreviated(tag.key))'.")
+                "Tag value exceeds the maximum length of \(TrackingLimits.experimentTagCharactersMax) characters: key '\(NameRules.abbreviated(tag.key))'."
+            )
         }
     }
 }

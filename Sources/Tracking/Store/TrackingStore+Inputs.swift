@@ -4,7 +4,8 @@ extension TrackingStore {
     /// Records data sets and logged models that a run read.
     package func logInputs(runID: String, datasets: [DatasetInput], modelIDs: [String]) async throws {
         guard datasets.count <= TrackingLimits.datasetsPerCallMax else {
-            throw TrackingError.invalid("At most \(TrackingLimits.datasetsPerCallMax) datasets can be logged in one call.")
+            throw TrackingError.invalid(
+                "At most \(TrackingLimits.datasetsPerCallMax) datasets can be logged in one call.")
         }
         for dataset in datasets { try Self.check(dataset) }
         try await write { connection in
@@ -59,16 +60,20 @@ extension TrackingStore {
         }
     }
 
-    private static func logDataset(_ dataset: DatasetInput, _ run: RunInformation, _ connection: DatabaseConnection) throws {
+    private static func logDataset(_ dataset: DatasetInput, _ run: RunInformation, _ connection: DatabaseConnection)
+        throws
+    {
         try connection.execute(
             """
             INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema_text, profile_text)
             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """, .int(run.experimentID), .text(dataset.name), .text(dataset.digest), .text(dataset.sourceType),
             .text(dataset.source), .optional(dataset.schema), .optional(dataset.profile))
-        let number = try connection.first(
-            "SELECT dataset_number FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
-            .int(run.experimentID), .text(dataset.name), .text(dataset.digest)) { $0.int(0) } ?? 0
+        let number =
+            try connection.first(
+                "SELECT dataset_number FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
+                .int(run.experimentID), .text(dataset.name), .text(dataset.digest)
+            ) { $0.int(0) } ?? 0
         try connection.execute(
             "INSERT INTO run_datasets (run_number, dataset_number) VALUES (?, ?) ON CONFLICT DO NOTHING",
             .int(run.number), .int(number))
@@ -96,7 +101,8 @@ extension TrackingStore {
             guard let text, text.utf8.count > limit else { return }
             throw .invalid("Dataset \(what) exceeds the maximum length of \(limit)")
         }
-        guard !dataset.name.isEmpty, !dataset.digest.isEmpty, !dataset.sourceType.isEmpty, !dataset.source.isEmpty else {
+        guard !dataset.name.isEmpty, !dataset.digest.isEmpty, !dataset.sourceType.isEmpty, !dataset.source.isEmpty
+        else {
             throw .invalid("A dataset needs the fields name, digest, source_type and source.")
         }
         try check(dataset.name, 500, "name")

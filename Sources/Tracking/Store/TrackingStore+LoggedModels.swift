@@ -27,8 +27,10 @@ extension TrackingStore {
         return try await write { connection in
             try Self.requireActiveExperiment(experiment, connection)
             let id = "m-\(Randomness.hexID())"
-            let root = try connection.first(
-                "SELECT artifact_location FROM experiments WHERE experiment_id = ?", .int(experiment)) { $0.text(0) } ?? ""
+            let root =
+                try connection.first(
+                    "SELECT artifact_location FROM experiments WHERE experiment_id = ?", .int(experiment)
+                ) { $0.text(0) } ?? ""
             let location = ["models", id, "artifacts"].reduce(root, ArtifactLocation.child)
             let now = DatabaseValue.int(Self.nowMilliseconds)
             try connection.execute(
@@ -53,7 +55,8 @@ extension TrackingStore {
         try await write { connection in
             let number = try Self.modelNumber(id, connection)
             try connection.execute(
-                "UPDATE logged_models SET status = ?, last_update_time = ? WHERE model_number = ?", .int(status.rawValue),
+                "UPDATE logged_models SET status = ?, last_update_time = ? WHERE model_number = ?",
+                .int(status.rawValue),
                 .int(Self.nowMilliseconds), .int(number))
             return try Self.loggedModel(id, connection)
         }
@@ -82,7 +85,8 @@ extension TrackingStore {
             let count = try connection.execute(
                 "DELETE FROM logged_model_tags WHERE model_number = ? AND tag_key = ?", .int(number), .text(key))
             guard count > 0 else {
-                throw TrackingError.missing("No tag with key '\(NameRules.abbreviated(key))' found for model with ID '\(id)'.")
+                throw TrackingError.missing(
+                    "No tag with key '\(NameRules.abbreviated(key))' found for model with ID '\(id)'.")
             }
         }
     }
@@ -96,7 +100,8 @@ extension TrackingStore {
 
     /// Searches logged models; newest first unless `orders` say otherwise.
     package func searchLoggedModels(
-        experimentIDs: [String], filter: String, datasets: [(name: String, digest: String?)], orders: [LoggedModelOrder],
+        experimentIDs: [String], filter: String, datasets: [(name: String, digest: String?)],
+        orders: [LoggedModelOrder],
         countMax: Int, pageToken: String?
     ) async throws -> Page<LoggedModel> {
         let experiments = experimentIDs.compactMap { try? Self.experimentNumber($0) }
@@ -186,7 +191,8 @@ extension TrackingStore {
                 id: id, experimentID: row.int(1), name: row.text(2), type: row.optionalText(3),
                 sourceRunID: row.optionalText(4), artifactLocation: row.text(5),
                 status: LoggedModelStatus(rawValue: row.int(6)) ?? .unspecified, statusMessage: row.optionalText(7),
-                creationMilliseconds: row.int(8), lastUpdateMilliseconds: row.int(9), tags: [], parameters: [], metrics: [])
+                creationMilliseconds: row.int(8), lastUpdateMilliseconds: row.int(9), tags: [], parameters: [],
+                metrics: [])
         }
         guard var model = found else { throw noLoggedModel(id) }
         let key = DatabaseValue.int(number)

@@ -33,14 +33,16 @@ extension TrackingStore {
         func check(_ count: Int, _ limit: Int, _ what: String) throws(TrackingError) {
             guard count <= limit else {
                 throw .invalid(
-                    "A batch logging request can contain at most \(limit) \(what). Got \(count) \(what). Please split up \(what) across multiple requests and try again.")
+                    "A batch logging request can contain at most \(limit) \(what). Got \(count) \(what). Please split up \(what) across multiple requests and try again."
+                )
             }
         }
         try check(metrics.count, TrackingLimits.metricsPerBatchMax, "metrics")
         try check(parameters.count, TrackingLimits.parametersPerBatchMax, "params")
         try check(tags.count, TrackingLimits.tagsPerBatchMax, "tags")
         try check(
-            metrics.count + parameters.count + tags.count, TrackingLimits.entitiesPerBatchMax, "metrics, params, and tags")
+            metrics.count + parameters.count + tags.count, TrackingLimits.entitiesPerBatchMax,
+            "metrics, params, and tags")
         var checked = ""
         for metric in metrics where metric.key != checked {
             try NameRules.checkKey(metric.key, "metric")
@@ -51,28 +53,35 @@ extension TrackingStore {
             try NameRules.checkKey(parameter.key, "param")
             guard seen.updateValue(parameter.value, forKey: parameter.key) == nil else {
                 throw .invalid(
-                    "Duplicate parameter keys have been submitted: ['\(NameRules.abbreviated(parameter.key))']. Please ensure the request contains only one param value per param key.")
+                    "Duplicate parameter keys have been submitted: ['\(NameRules.abbreviated(parameter.key))']. Please ensure the request contains only one param value per param key."
+                )
             }
         }
         for tag in tags { try NameRules.checkKey(tag.key, "tag") }
     }
 
-    private static func logParameter(_ parameter: KeyText, _ run: RunInformation, _ connection: DatabaseConnection) throws {
+    private static func logParameter(_ parameter: KeyText, _ run: RunInformation, _ connection: DatabaseConnection)
+        throws
+    {
         let value = NameRules.cut(parameter.value, to: TrackingLimits.parameterCharactersMax)
         let count = try connection.execute(
             "INSERT INTO params (run_number, param_key, param_value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             .int(run.number), .text(parameter.key), .text(value))
         guard count == 0 else { return }
         let old = try connection.first(
-            "SELECT param_value FROM params WHERE run_number = ? AND param_key = ?", .int(run.number), .text(parameter.key)
+            "SELECT param_value FROM params WHERE run_number = ? AND param_key = ?", .int(run.number),
+            .text(parameter.key)
         ) { $0.text(0) }
         guard old == value else {
             throw TrackingError.invalid(
-                "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. Attempted logging new value '\(NameRules.abbreviated(value))'.")
+                "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. Attempted logging new value '\(NameRules.abbreviated(value))'."
+            )
         }
     }
 
-    private static func logMetrics(_ metrics: [MetricPoint], _ run: RunInformation, _ connection: DatabaseConnection) throws {
+    private static func logMetrics(_ metrics: [MetricPoint], _ run: RunInformation, _ connection: DatabaseConnection)
+        throws
+    {
         var latest: [String: StoredPoint] = [:]
         for metric in metrics {
             let point = StoredPoint(metric)
@@ -98,11 +107,15 @@ extension TrackingStore {
         for metric in metrics where metric.modelID != nil { try logModelMetric(metric, run, connection) }
     }
 
-    private static func logModelMetric(_ metric: MetricPoint, _ run: RunInformation, _ connection: DatabaseConnection) throws {
+    private static func logModelMetric(_ metric: MetricPoint, _ run: RunInformation, _ connection: DatabaseConnection)
+        throws
+    {
         let number = try connection.first(
-            "SELECT model_number FROM logged_models WHERE model_id = ?", .optional(metric.modelID)) { $0.int(0) }
+            "SELECT model_number FROM logged_models WHERE model_id = ?", .optional(metric.modelID)
+        ) { $0.int(0) }
         guard let number else {
-            throw TrackingError.missing("Logged model with ID '\(NameRules.abbreviated(metric.modelID ?? ""))' not found.")
+            throw TrackingError.missing(
+                "Logged model with ID '\(NameRules.abbreviated(metric.modelID ?? ""))' not found.")
         }
         let point = StoredPoint(metric)
         try connection.execute(
@@ -152,7 +165,8 @@ extension TrackingStore {
             let list = old.flatMap { $0.hasSuffix("}]") ? "\($0.dropLast()), \(text)]" : nil } ?? "[\(text)]"
             guard list.unicodeScalars.count <= TrackingLimits.tagCharactersMax else {
                 throw TrackingError.invalid(
-                    "The run's list of logged models exceeds \(TrackingLimits.tagCharactersMax) characters: log fewer models to one run.")
+                    "The run's list of logged models exceeds \(TrackingLimits.tagCharactersMax) characters: log fewer models to one run."
+                )
             }
             try Self.setTag(KeyText(key: key, value: list), run.number, connection)
         }

@@ -54,7 +54,8 @@ extension TrackingStore {
     }
 
     private static func sample(
-        _ run: RunInformation, _ key: String, _ steps: ClosedRange<Int>, _ countMax: Int, _ connection: DatabaseConnection
+        _ run: RunInformation, _ key: String, _ steps: ClosedRange<Int>, _ countMax: Int,
+        _ connection: DatabaseConnection
     ) throws -> [MetricPoint] {
         let bounds: [DatabaseValue] = [.int(run.number), .text(key), .int(steps.lowerBound), .int(steps.upperBound)]
         let condition = "run_number = ? AND metric_key = ? AND step >= ? AND step <= ?"

@@ -16,18 +16,21 @@ extension TrackingStore {
         return try await write { connection in
             if isPrompt {
                 guard !source.contains("/"), !source.contains("\\"), ArtifactLocation.scheme(of: source).isEmpty else {
-                    throw TrackingError.invalid("Invalid prompt source: a prompt has no artifacts, so it cannot name a path.")
+                    throw TrackingError.invalid(
+                        "Invalid prompt source: a prompt has no artifacts, so it cannot name a path.")
                 }
             } else {
                 try Self.checkLocalSource(source, runID, modelID, connection)
             }
-            guard let last = try connection.first(
-                "SELECT version_last FROM registered_models WHERE name = ?", .text(name), row: { $0.int(0) })
+            guard
+                let last = try connection.first(
+                    "SELECT version_last FROM registered_models WHERE name = ?", .text(name), row: { $0.int(0) })
             else { throw Self.noModel(name) }
             let version = last + 1
             let now = DatabaseValue.int(Self.nowMilliseconds)
             try connection.execute(
-                "UPDATE registered_models SET version_last = ?, last_update_time = ? WHERE name = ?", .int(version), now,
+                "UPDATE registered_models SET version_last = ?, last_update_time = ? WHERE name = ?", .int(version),
+                now,
                 .text(name))
             try connection.execute(
                 """
@@ -62,11 +65,13 @@ extension TrackingStore {
     ) async throws -> ModelVersion {
         guard let target = ModelStage(name: stage) else {
             throw TrackingError.invalid(
-                "Invalid Model Version stage: \(NameRules.abbreviated(stage)). Value must be one of None, Staging, Production, Archived.")
+                "Invalid Model Version stage: \(NameRules.abbreviated(stage)). Value must be one of None, Staging, Production, Archived."
+            )
         }
         guard !archiveOthers || target == .staging || target == .production else {
             throw TrackingError.invalid(
-                "Model version transition cannot archive existing model versions because '\(target.rawValue)' is not an Active stage. Valid stages are Staging and Production")
+                "Model version transition cannot archive existing model versions because '\(target.rawValue)' is not an Active stage. Valid stages are Staging and Production"
+            )
         }
         return try await write { connection in
             _ = try Self.modelVersion(name, version, connection)
@@ -91,9 +96,11 @@ extension TrackingStore {
     package func deleteModelVersion(name: String, version: Int) async throws {
         try await write { connection in
             _ = try Self.modelVersion(name, version, connection)
-            try connection.execute("DELETE FROM model_versions WHERE name = ? AND version = ?", .text(name), .int(version))
             try connection.execute(
-                "UPDATE registered_models SET last_update_time = ? WHERE name = ?", .int(Self.nowMilliseconds), .text(name))
+                "DELETE FROM model_versions WHERE name = ? AND version = ?", .text(name), .int(version))
+            try connection.execute(
+                "UPDATE registered_models SET last_update_time = ? WHERE name = ?", .int(Self.nowMilliseconds),
+                .text(name))
         }
     }
 
@@ -102,7 +109,8 @@ extension TrackingStore {
         let wanted = try stages.map { stage in
             guard let known = ModelStage(name: stage) else {
                 throw TrackingError.invalid(
-                    "Invalid Model Version stage: \(NameRules.abbreviated(stage)). Value must be one of None, Staging, Production, Archived.")
+                    "Invalid Model Version stage: \(NameRules.abbreviated(stage)). Value must be one of None, Staging, Production, Archived."
+                )
             }
             return known
         }
@@ -120,7 +128,8 @@ extension TrackingStore {
             try query.require(filter: filter, hidingPromptsOf: "registered_model_tags")
             try query.order(by: orderBy)
             let (sql, values) = query.select(
-                "b.name, b.version", tieBreak: (orderBy.isEmpty ? "b.last_update_time DESC, " : "") + "b.name, b.version DESC",
+                "b.name, b.version",
+                tieBreak: (orderBy.isEmpty ? "b.last_update_time DESC, " : "") + "b.name, b.version DESC",
                 limit: countMax + 1, offset: token.offset)
             let found = try connection.query(sql, values: values) { (name: $0.text(0), version: $0.int(1)) }
             let versions = try found.prefix(countMax).map { try Self.modelVersion($0.name, $0.version, connection) }
@@ -177,17 +186,22 @@ extension TrackingStore {
         ) { row in
             ModelVersion(
                 name: name, version: version, creationMilliseconds: row.int(0), lastUpdateMilliseconds: row.int(1),
-                description: row.optionalText(2), user: row.optionalText(3), stage: ModelStage(rawValue: row.text(4)) ?? .none,
-                source: row.text(5), runID: row.optionalText(6), runLink: row.optionalText(7), modelID: row.optionalText(8),
+                description: row.optionalText(2), user: row.optionalText(3),
+                stage: ModelStage(rawValue: row.text(4)) ?? .none,
+                source: row.text(5), runID: row.optionalText(6), runLink: row.optionalText(7),
+                modelID: row.optionalText(8),
                 tags: [], aliases: [])
         }
         guard var found else {
-            throw TrackingError.missing("Model Version (name=\(NameRules.abbreviated(name)), version=\(version)) not found")
+            throw TrackingError.missing(
+                "Model Version (name=\(NameRules.abbreviated(name)), version=\(version)) not found")
         }
         found.tags = try connection.query(
-            "SELECT tag_key, tag_value FROM model_version_tags WHERE name = ? AND version = ?", values: key, row: keyText)
+            "SELECT tag_key, tag_value FROM model_version_tags WHERE name = ? AND version = ?", values: key,
+            row: keyText)
         found.aliases = try connection.query(
-            "SELECT alias FROM registered_model_aliases WHERE name = ? AND version = ?", values: key) { $0.text(0) }
+            "SELECT alias FROM registered_model_aliases WHERE name = ? AND version = ?", values: key
+        ) { $0.text(0) }
         return found
     }
 
@@ -209,13 +223,15 @@ extension TrackingStore {
         var folders: [String] = []
         if let modelID, !modelID.isEmpty {
             folders += try connection.query(
-                "SELECT artifact_location FROM logged_models WHERE model_id = ?", .text(modelID)) { $0.text(0) }
+                "SELECT artifact_location FROM logged_models WHERE model_id = ?", .text(modelID)
+            ) { $0.text(0) }
         }
         if let runID, !runID.isEmpty { folders.append(try information(runID, connection).artifactLocation) }
         let path = plainPath(source)
         guard folders.contains(where: { ArtifactLocation.isLocal($0) && isBelow(path, plainPath($0)) }) else {
             throw TrackingError.invalid(
-                "Invalid model version source: '\(NameRules.abbreviated(source))'. To use a local path as a model version source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by the run_id.")
+                "Invalid model version source: '\(NameRules.abbreviated(source))'. To use a local path as a model version source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by the run_id."
+            )
         }
     }
 
@@ -233,15 +249,18 @@ extension TrackingStore {
     private static func noteRegistration(
         _ name: String, _ version: Int, _ modelID: String, _ connection: DatabaseConnection
     ) throws {
-        guard let number = try connection.first(
-            "SELECT model_number FROM logged_models WHERE model_id = ?", .text(modelID), row: { $0.int(0) })
+        guard
+            let number = try connection.first(
+                "SELECT model_number FROM logged_models WHERE model_id = ?", .text(modelID), row: { $0.int(0) })
         else { return }
         let key = "mlflow.modelVersions"
         let old = try connection.first(
             "SELECT tag_value FROM logged_model_tags WHERE model_number = ? AND tag_key = ?", .int(number), .text(key)
         ) { $0.text(0) }
-        let entry = "{\"name\": \"\(name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\", \"version\": \(version)}"
-        let list = old.flatMap { $0.hasSuffix("]") && $0.count > 2 ? "\($0.dropLast()), \(entry)]" : nil } ?? "[\(entry)]"
+        let entry =
+            "{\"name\": \"\(name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\", \"version\": \(version)}"
+        let list =
+            old.flatMap { $0.hasSuffix("]") && $0.count > 2 ? "\($0.dropLast()), \(entry)]" : nil } ?? "[\(entry)]"
         try setLoggedModelTag(KeyText(key: key, value: list), number, connection)
     }
 }

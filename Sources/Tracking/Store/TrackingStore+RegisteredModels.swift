@@ -5,7 +5,9 @@ private let promptTag = "mlflow.prompt.is_prompt"
 
 extension TrackingStore {
     /// Throws `.resourceAlreadyExists` when the name is taken.
-    package func createRegisteredModel(name: String, description: String?, tags: [KeyText]) async throws -> RegisteredModel {
+    package func createRegisteredModel(name: String, description: String?, tags: [KeyText]) async throws
+        -> RegisteredModel
+    {
         try NameRules.checkModelName(name)
         try Self.checkDescription(description)
         for tag in tags { try Self.checkRegistryTag(tag) }
@@ -34,7 +36,8 @@ extension TrackingStore {
             if newName != name { try Self.requireFreeModelName(newName, connection) }
             let now = DatabaseValue.int(Self.nowMilliseconds)
             try connection.execute(
-                "UPDATE registered_models SET name = ?, last_update_time = ? WHERE name = ?", .text(newName), now, .text(name))
+                "UPDATE registered_models SET name = ?, last_update_time = ? WHERE name = ?", .text(newName), now,
+                .text(name))
             try connection.execute("UPDATE model_versions SET last_update_time = ? WHERE name = ?", now, .text(newName))
             return try Self.registeredModel(newName, connection)
         }
@@ -124,11 +127,14 @@ extension TrackingStore {
             _ = try Self.registeredModel(name, connection)
             let version: Int?
             if alias.lowercased() == "latest" {
-                version = try connection.first(
-                    "SELECT MAX(version) FROM model_versions WHERE name = ?", .text(name)) { $0.optionalInt(0) } ?? nil
+                version =
+                    try connection.first(
+                        "SELECT MAX(version) FROM model_versions WHERE name = ?", .text(name)
+                    ) { $0.optionalInt(0) } ?? nil
             } else {
                 version = try connection.first(
-                    "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", .text(name), .text(alias)
+                    "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", .text(name),
+                    .text(alias)
                 ) { $0.int(0) }
             }
             guard let version else {
@@ -155,7 +161,8 @@ extension TrackingStore {
             "SELECT alias, version FROM registered_model_aliases WHERE name = ? ORDER BY alias", key
         ) { ModelAlias(alias: $0.text(0), version: $0.int(1)) }
         let latest = try connection.query(
-            "SELECT MAX(version) FROM model_versions WHERE name = ? GROUP BY stage ORDER BY 1", key) { $0.int(0) }
+            "SELECT MAX(version) FROM model_versions WHERE name = ? GROUP BY stage ORDER BY 1", key
+        ) { $0.int(0) }
         model.latestVersions = try latest.map { try modelVersion(name, $0, connection) }
         return model
     }
@@ -165,20 +172,26 @@ extension TrackingStore {
     }
 
     static func checkDescription(_ description: String?) throws(TrackingError) {
-        guard let description, description.unicodeScalars.count > TrackingLimits.descriptionCharactersMax else { return }
-        throw .invalid("The description exceeds the maximum length of \(TrackingLimits.descriptionCharactersMax) characters.")
+        guard let description, description.unicodeScalars.count > TrackingLimits.descriptionCharactersMax else {
+            return
+        }
+        throw .invalid(
+            "The description exceeds the maximum length of \(TrackingLimits.descriptionCharactersMax) characters.")
     }
 
     static func checkRegistryTag(_ tag: KeyText) throws(TrackingError) {
         try NameRules.checkKey(tag.key, "tag")
         guard tag.value.unicodeScalars.count <= TrackingLimits.registryTagCharactersMax else {
             throw .invalid(
-                "Tag value exceeds the maximum length of \(TrackingLimits.registryTagCharactersMax) characters: key '\(NameRules.abbreviated(tag.key))'.")
+                "Tag value exceeds the maximum length of \(TrackingLimits.registryTagCharactersMax) characters: key '\(NameRules.abbreviated(tag.key))'."
+            )
         }
     }
 
     private static func requireFreeModelName(_ name: String, _ connection: DatabaseConnection) throws {
-        let count = try connection.first("SELECT COUNT(*) FROM registered_models WHERE name = ?", .text(name)) { $0.int(0) }
+        let count = try connection.first("SELECT COUNT(*) FROM registered_models WHERE name = ?", .text(name)) {
+            $0.int(0)
+        }
         guard count == 0 else {
             throw TrackingError(
                 .resourceAlreadyExists, "Registered Model (name=\(NameRules.abbreviated(name))) already exists.")

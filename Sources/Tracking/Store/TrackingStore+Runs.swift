@@ -14,14 +14,17 @@ extension TrackingStore {
         let tagged = tags.last { $0.key == runNameTag }?.value ?? ""
         guard name.isEmpty || tagged.isEmpty || name == tagged else {
             throw TrackingError.invalid(
-                "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='\(NameRules.abbreviated(name))', mlflow.runName='\(NameRules.abbreviated(tagged))').")
+                "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='\(NameRules.abbreviated(name))', mlflow.runName='\(NameRules.abbreviated(tagged))')."
+            )
         }
         let chosen = !name.isEmpty ? name : !tagged.isEmpty ? tagged : RunName.random()
         return try await write { connection in
             try Self.requireActiveExperiment(experiment, connection)
             let id = Randomness.hexID()
-            let root = try connection.first(
-                "SELECT artifact_location FROM experiments WHERE experiment_id = ?", .int(experiment)) { $0.text(0) } ?? ""
+            let root =
+                try connection.first(
+                    "SELECT artifact_location FROM experiments WHERE experiment_id = ?", .int(experiment)
+                ) { $0.text(0) } ?? ""
             let location = ArtifactLocation.child(of: ArtifactLocation.child(of: root, id), "artifacts")
             try connection.execute(
                 """
@@ -57,7 +60,9 @@ extension TrackingStore {
                 try connection.execute(
                     "UPDATE runs SET end_time = ? WHERE run_number = ?", .int(endMilliseconds), .int(run.number))
             }
-            if let name, !name.isEmpty { try Self.setTag(KeyText(key: runNameTag, value: name), run.number, connection) }
+            if let name, !name.isEmpty {
+                try Self.setTag(KeyText(key: runNameTag, value: name), run.number, connection)
+            }
             return try Self.information(id, connection)
         }
     }
@@ -76,7 +81,8 @@ extension TrackingStore {
         try await write { connection in
             let run = try Self.information(id, connection)
             try connection.execute(
-                "UPDATE runs SET lifecycle_stage = 'active', deleted_time = NULL WHERE run_number = ?", .int(run.number))
+                "UPDATE runs SET lifecycle_stage = 'active', deleted_time = NULL WHERE run_number = ?", .int(run.number)
+            )
         }
     }
 
@@ -161,10 +167,12 @@ extension TrackingStore {
                 row: metricPoint),
             parameters: try connection.query(
                 "SELECT param_key, param_value FROM params WHERE run_number = ?", number, row: keyText),
-            tags: try connection.query("SELECT tag_key, tag_value FROM run_tags WHERE run_number = ?", number, row: keyText),
+            tags: try connection.query(
+                "SELECT tag_key, tag_value FROM run_tags WHERE run_number = ?", number, row: keyText),
             datasets: try datasets(information.number, connection),
             modelInputs: try connection.query(
-                "SELECT model_id FROM run_models WHERE run_number = ? AND direction = 'input'", number) { $0.text(0) },
+                "SELECT model_id FROM run_models WHERE run_number = ? AND direction = 'input'", number
+            ) { $0.text(0) },
             modelOutputs: try connection.query(
                 "SELECT model_id, step FROM run_models WHERE run_number = ? AND direction = 'output'", number
             ) { ModelOutput(modelID: $0.text(0), step: $0.int(1)) })
@@ -187,7 +195,8 @@ extension TrackingStore {
 /// A point from the columns key, value, timestamp, step, is_nan.
 func metricPoint(_ row: borrowing Row) -> MetricPoint {
     MetricPoint(
-        key: row.text(0), value: row.bool(4) ? .nan : row.double(1), timestampMilliseconds: row.int(2), step: row.int(3))
+        key: row.text(0), value: row.bool(4) ? .nan : row.double(1), timestampMilliseconds: row.int(2), step: row.int(3)
+    )
 }
 
 /// Made-up names for runs that were given none.

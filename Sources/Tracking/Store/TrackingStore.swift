@@ -36,7 +36,8 @@ package final class TrackingStore: Sendable {
 
     /// Runs `body` in a durable transaction. Throws `TrackingError` only.
     @discardableResult
-    func write<Value: Sendable>(_ body: @escaping @Sendable (DatabaseConnection) throws -> Value) async throws -> Value {
+    func write<Value: Sendable>(_ body: @escaping @Sendable (DatabaseConnection) throws -> Value) async throws -> Value
+    {
         do { return try await database.write(body) } catch { throw Self.domainError(error) }
     }
 

@@ -24,7 +24,9 @@ package enum ModelStage: String, Sendable, CaseIterable {
 
     /// The stage called `name`, compared without case.
     package init?(name: String) {
-        guard let stage = Self.allCases.first(where: { $0.rawValue.lowercased() == name.lowercased() }) else { return nil }
+        guard let stage = Self.allCases.first(where: { $0.rawValue.lowercased() == name.lowercased() }) else {
+            return nil
+        }
         self = stage
     }
 }

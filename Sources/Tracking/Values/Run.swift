@@ -71,7 +71,8 @@ package struct DatasetInput: Sendable {
     package var tags: [KeyText]
 
     package init(
-        name: String, digest: String, sourceType: String, source: String, schema: String?, profile: String?, tags: [KeyText]
+        name: String, digest: String, sourceType: String, source: String, schema: String?, profile: String?,
+        tags: [KeyText]
     ) {
         self.name = name
         self.digest = digest

@@ -60,9 +60,10 @@ import Testing
             defer { controllers.stop() }
             try await store.create(.namespace, ["metadata": ["name": "doomed"]])
             try await store.create(.configMap, namespace: "doomed", configMap("a"))
-            #expect(await eventually {
-                store.find(ResourceKey(.serviceAccount, namespace: "doomed", name: "default")) != nil
-            })
+            #expect(
+                await eventually {
+                    store.find(ResourceKey(.serviceAccount, namespace: "doomed", name: "default")) != nil
+                })
             let marked = try await store.delete(ResourceKey(.namespace, name: "doomed"))
             #expect(marked.status["phase"] == "Terminating")
             let refused = await code { try await store.create(.configMap, namespace: "doomed", configMap("b")) }

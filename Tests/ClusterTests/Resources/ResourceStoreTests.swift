@@ -12,10 +12,14 @@ import Testing
             #expect(made.metadata["resourceVersion"]?.stringValue == String(made.version))
             #expect(made.json["apiVersion"] == "v1" && made.json["kind"] == "ConfigMap")
             #expect(try store.get(key("a")).json == made.json)
-            #expect(await code { try await store.create(.configMap, namespace: "default", configMap("a")) } == .alreadyExists)
+            #expect(
+                await code { try await store.create(.configMap, namespace: "default", configMap("a")) }
+                    == .alreadyExists)
             #expect(await code { try await store.create(.configMap, namespace: "none", configMap("a")) } == .notFound)
-            #expect(await code { try await store.create(.configMap, namespace: "default", configMap("A_b")) } == .invalid)
-            #expect(await code { try await store.create(.configMap, namespace: "default", ["metadata": [:]]) } == .invalid)
+            #expect(
+                await code { try await store.create(.configMap, namespace: "default", configMap("A_b")) } == .invalid)
+            #expect(
+                await code { try await store.create(.configMap, namespace: "default", ["metadata": [:]]) } == .invalid)
         }
     }
 
@@ -120,7 +124,9 @@ import Testing
         try await withStore(limits: limits) { store, _ in
             try await store.create(.configMap, namespace: "default", configMap("a"))
             try await store.create(.configMap, namespace: "default", configMap("b"))
-            #expect(await code { try await store.create(.configMap, namespace: "default", configMap("c")) } == .limitReached)
+            #expect(
+                await code { try await store.create(.configMap, namespace: "default", configMap("c")) } == .limitReached
+            )
         }
     }
 

@@ -7,7 +7,8 @@ import Testing
     @Test(arguments: [
         ("", true), ("app=web", true), ("app==web", true), ("app!=web", false), ("app in (web, db)", true),
         ("app notin (web)", false), ("tier", false), ("!tier", true), ("tier!=x", true), ("tier notin (x)", true),
-        ("app=web,!tier", true), ("app=web,tier", false), ("example.com/x=1", true), (" app = web ", true), ("empty=", true),
+        ("app=web,!tier", true), ("app=web,tier", false), ("example.com/x=1", true), (" app = web ", true),
+        ("empty=", true),
     ])
     func labels(_ text: String, _ matches: Bool) throws {
         let selector = try LabelSelector(parsing: text)
@@ -43,7 +44,8 @@ import Testing
     func malformedQuantities(_ text: String) { #expect(Quantity(text) == nil) }
 
     @Test(arguments: [
-        ("a", true), ("a-b.c", true), ("A", false), ("-a", false), ("a-", false), ("a..b", false), ("", false), ("a_b", false),
+        ("a", true), ("a-b.c", true), ("A", false), ("-a", false), ("a-", false), ("a..b", false), ("", false),
+        ("a_b", false),
     ])
     func names(_ name: String, _ isValid: Bool) { #expect((ObjectNames.subdomainFault(name) == nil) == isValid) }
 }

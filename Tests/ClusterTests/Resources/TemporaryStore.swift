@@ -1,7 +1,7 @@
 import Bytes
 import Database
-import Foundation
 import Formats
+import Foundation
 
 @testable import Cluster
 

@@ -12,7 +12,13 @@ package enum ClusterFurniture {
             try await ensure(store, ResourceKey(.namespace, name: name), [:])
         }
         let rules: [(String, JSON)] = [
-            ("cluster-admin", [["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]], ["nonResourceURLs": ["*"], "verbs": ["*"]]]),
+            (
+                "cluster-admin",
+                [
+                    ["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]],
+                    ["nonResourceURLs": ["*"], "verbs": ["*"]],
+                ]
+            ),
             ("view", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]]]),
             ("edit", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["*"]]]),
         ]

@@ -16,7 +16,9 @@ package enum ControllerLoop {
         while !Task.isCancelled {
             do {
                 let (list, watch) = try store.listAndWatch(kinds)
-                for resource in list.items { await handle(ResourceEvent(change: .added, resource: resource, previous: nil)) }
+                for resource in list.items {
+                    await handle(ResourceEvent(change: .added, resource: resource, previous: nil))
+                }
                 while true {
                     let events = try await watch.next(timeoutMilliseconds: idleMilliseconds)
                     for event in events { await handle(event) }

@@ -31,7 +31,8 @@ package struct EventRecorder: Sendable {
         let now = WallTime.now.iso8601()
         do {
             // The name follows from what the note says, so that saying it again finds the first one.
-            let name = "\(resource.name.prefix(230)).\(Self.digest([resource.uid, component, severity.rawValue, reason, note]))"
+            let name =
+                "\(resource.name.prefix(230)).\(Self.digest([resource.uid, component, severity.rawValue, reason, note]))"
             let key = ResourceKey(.event, namespace: namespace, name: name)
             if store.find(key) != nil {
                 try await store.update(key) { current in
@@ -50,7 +51,8 @@ package struct EventRecorder: Sendable {
                     "involvedObject": [
                         "kind": .string(resource.kind.kind), "namespace": .string(resource.namespace),
                         "name": .string(resource.name), "uid": .string(resource.uid),
-                        "apiVersion": .string(resource.kind.apiVersion), "resourceVersion": .string(String(resource.version)),
+                        "apiVersion": .string(resource.kind.apiVersion),
+                        "resourceVersion": .string(String(resource.version)),
                     ],
                     "reason": .string(reason), "message": .string(note), "type": .string(severity.rawValue), "count": 1,
                     "firstTimestamp": .string(now), "lastTimestamp": .string(now),
@@ -67,7 +69,8 @@ package struct EventRecorder: Sendable {
         while !Task.isCancelled {
             let limit = WallTime.now.advanced(seconds: -secondsToLive)
             for event in store.list(.event).items {
-                let last = event.json["lastTimestamp"]?.stringValue ?? event.metadata["creationTimestamp"]?.stringValue ?? ""
+                let last =
+                    event.json["lastTimestamp"]?.stringValue ?? event.metadata["creationTimestamp"]?.stringValue ?? ""
                 guard let time = WallTime(iso8601: last), time < limit else { continue }
                 await ControllerLoop.attempt("events") { try await store.delete(event.key) }
             }

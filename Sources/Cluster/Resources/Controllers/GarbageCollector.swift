@@ -90,7 +90,8 @@ package struct GarbageCollector: Sendable {
     /// A dependent is gone: an owner that is deleted in the foreground may go when it was the last.
     private func releaseOwners(of dependent: Resource) async {
         for reference in dependent.metadata["ownerReferences"]?.arrayValue ?? [] {
-            guard let owner = key(of: reference, namespace: dependent.namespace).flatMap(store.find), owner.isTerminating,
+            guard let owner = key(of: reference, namespace: dependent.namespace).flatMap(store.find),
+                owner.isTerminating,
                 owner.uid == reference["uid"]?.stringValue, store.dependents(of: owner.uid).isEmpty
             else { continue }
             await removeFinalizer(ResourceStore.foregroundFinalizer, owner.key)

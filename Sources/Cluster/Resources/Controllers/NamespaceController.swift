@@ -10,7 +10,9 @@ package struct NamespaceController: Sendable {
     package func run() async {
         await ControllerLoop.run(
             "namespaces", store, [.namespace], idleMilliseconds: 200,
-            idle: { for namespace in store.list(.namespace).items where namespace.isTerminating { await finish(namespace) } },
+            idle: {
+                for namespace in store.list(.namespace).items where namespace.isTerminating { await finish(namespace) }
+            },
             handle: { event in
                 guard event.change != .deleted else { return }
                 if event.resource.isTerminating { await finish(event.resource) } else { await furnish(event.resource) }
@@ -18,7 +20,9 @@ package struct NamespaceController: Sendable {
     }
 
     private func furnish(_ namespace: Resource) async {
-        guard store.find(ResourceKey(.serviceAccount, namespace: namespace.name, name: "default")) == nil else { return }
+        guard store.find(ResourceKey(.serviceAccount, namespace: namespace.name, name: "default")) == nil else {
+            return
+        }
         await ControllerLoop.attempt("namespaces") {
             do {
                 try await store.create(.serviceAccount, namespace: namespace.name, ["metadata": ["name": "default"]])

@@ -14,7 +14,8 @@ extension ResourceKind {
     package static let serviceAccount = ResourceKind(
         kind: "ServiceAccount", plural: "serviceaccounts", shortNames: ["sa"])
     package static let persistentVolumeClaim = ResourceKind(
-        kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", shortNames: ["pvc"], hasStatusSubresource: true)
+        kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", shortNames: ["pvc"], hasStatusSubresource: true
+    )
     /// Stored; nothing routes to it.
     package static let service = ResourceKind(
         kind: "Service", plural: "services", shortNames: ["svc"], categories: ["all"], hasStatusSubresource: true,

@@ -14,8 +14,10 @@ package struct Quantity: Sendable, Comparable {
             digits = digits.dropFirst()
         }
         let number = digits.prefix { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
-        guard number.contains(where: ASCII.isDigit), number.count(where: { $0 == UInt8(ascii: ".") }) <= 1, number.count <= 40,
-            let value = Double(String(Substring(number))), let factor = Self.factor(String(Substring(digits[number.endIndex...])))
+        guard number.contains(where: ASCII.isDigit), number.count(where: { $0 == UInt8(ascii: ".") }) <= 1,
+            number.count <= 40,
+            let value = Double(String(Substring(number))),
+            let factor = Self.factor(String(Substring(digits[number.endIndex...])))
         else { return nil }
         let amount = (value * factor * 1000).rounded(.up) * (isNegative ? -1 : 1)
         thousandths = amount >= 9.2e18 ? .max : amount <= -9.2e18 ? .min : Int64(amount)

@@ -59,7 +59,8 @@ extension RuleChecker {
         if let fault = ObjectNames.labelFault(name) { causes.append(.invalid(field, value: .string(name), fault)) }
         if !seen.insert(name).inserted {
             causes.append(
-                ClusterError.Cause(reason: "FieldValueDuplicate", message: "Duplicate value: \"\(name)\"", field: field))
+                ClusterError.Cause(reason: "FieldValueDuplicate", message: "Duplicate value: \"\(name)\"", field: field)
+            )
         }
     }
 
@@ -69,7 +70,8 @@ extension RuleChecker {
             if variable["valueFrom"] != nil, !(variable["value"]?.stringValue ?? "").isEmpty {
                 causes.append(
                     .invalid(
-                        "\(field).env[\(index)].valueFrom", value: "", "may not be specified when `value` is not empty"))
+                        "\(field).env[\(index)].valueFrom", value: "", "may not be specified when `value` is not empty")
+                )
             }
         }
     }
@@ -147,7 +149,9 @@ extension RuleChecker {
             let number = port["port"]?.intValue ?? 0
             if !(1...65535).contains(number) {
                 causes.append(
-                    .invalid("spec.ports[\(index)].port", value: port["port"] ?? 0, "must be between 1 and 65535, inclusive"))
+                    .invalid(
+                        "spec.ports[\(index)].port", value: port["port"] ?? 0, "must be between 1 and 65535, inclusive")
+                )
             }
         }
     }

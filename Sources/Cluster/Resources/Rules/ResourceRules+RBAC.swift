@@ -6,7 +6,8 @@ extension RuleChecker {
             require(rule["verbs"], "rules[\(index)].verbs", "verbs must contain at least one value")
             if !(rule["nonResourceURLs"]?.arrayValue ?? []).isEmpty { continue }
             if rule["apiGroups"]?.arrayValue?.isEmpty ?? true {
-                causes.append(.required("rules[\(index)].apiGroups", "resource rules must supply at least one api group"))
+                causes.append(
+                    .required("rules[\(index)].apiGroups", "resource rules must supply at least one api group"))
             }
             require(rule["resources"], "rules[\(index)].resources", "resource rules must supply at least one resource")
         }
@@ -17,7 +18,8 @@ extension RuleChecker {
         if reference?["apiGroup"]?.stringValue != "rbac.authorization.k8s.io" {
             causes.append(
                 .unsupported(
-                    "roleRef.apiGroup", value: reference?["apiGroup"]?.stringValue ?? "", ["rbac.authorization.k8s.io"]))
+                    "roleRef.apiGroup", value: reference?["apiGroup"]?.stringValue ?? "", ["rbac.authorization.k8s.io"])
+            )
         }
         oneOf(reference?["kind"] ?? "", "roleRef.kind", ["Role", "ClusterRole"])
         require(reference?["name"], "roleRef.name")
