@@ -124,6 +124,7 @@ let package = Package(
         tests("BlobStore", ["EventLoop"]),
         tests("Clock", []),
         tests("Cluster", ["Runner", "Database", "Formats", "Clock", "Bytes"]),
+        tests("Runner", ["Clock", "Bytes"]),
         tests("Database", ["Bytes"]),
         tests("Digests", ["Bytes"]),
         tests("Formats", []),
