@@ -46,12 +46,14 @@ package final class Controllers: Sendable {
         let images = try ImageTable.standard(folders: folders, runtimes: settings.runtimeFolders)
         let table = ImageTableCache(folders: folders, runtimes: settings.runtimeFolders, table: images)
         let files = FilePool()
-        let context = PodContext(store: store, runner: runner, files: files) {
-            var pods = PodSettings(folders: folders, images: table.current())
-            pods.hostPaths = settings.hostPaths
-            pods.environment = settings.environment
-            return pods
-        }
+        let context = PodContext(
+            store: store, runner: runner, files: files,
+            settings: {
+                var pods = PodSettings(folders: folders, images: table.current())
+                pods.hostPaths = settings.hostPaths
+                pods.environment = settings.environment
+                return pods
+            }, reloadImages: { table.reload() })
         let pods = PodController(context: context)
         let claims = ClaimController(context: context)
         let workflows = WorkflowController(context: context)

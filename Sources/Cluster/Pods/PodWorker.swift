@@ -13,6 +13,8 @@ struct PodContext: Sendable {
     let runner: StepRunner
     let files: FilePool
     let settings: @Sendable () -> PodSettings
+    /// Reads the image table's file again if it changed. Blocks.
+    let reloadImages: @Sendable () -> Void
 }
 
 actor PodWorker {
@@ -196,6 +198,8 @@ actor PodWorker {
             wakeup.set(afterMilliseconds: delayMilliseconds)
             delayMilliseconds = min(delayMilliseconds * 2, 60_000)
             await wakeup.wait()
+            // The row that was missing may have been added.
+            try? await context.files.run(context.reloadImages)
         }
         status.phase = "Failed"
         return nil

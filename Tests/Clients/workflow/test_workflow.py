@@ -200,3 +200,14 @@ def test_what_is_not_supported_is_named(workflows, change, words):
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "odd"}, "spec": spec}))
     status = workflows.until("odd", lambda status: status.get("finishedAt"))
     assert status["phase"] == "Error" and words in status["message"]
+
+
+def test_a_row_added_to_the_image_table_lets_the_pod_start(workflows, cluster):
+    workflows("apply", "-f", "-", stdin=json.dumps({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "later"},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "team/later:2", "command": ["true"]}]}}))
+    workflows("wait", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff", "pod/later")
+    table = cluster.folder / "data" / "cluster" / "images.json"
+    table.write_text(json.dumps({"images": {"team/*": {"environment": {"A": "b"}}}}))
+    workflows("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/later", "--timeout=20s")
+    table.unlink()

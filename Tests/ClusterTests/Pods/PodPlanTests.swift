@@ -103,7 +103,7 @@ struct PodPlanTests {
                 "containers": [
                     ["name": "main", "image": "tool", "volumeMounts": [["name": "v", "mountPath": "/m", "subPath": "../x"]]]
                 ], "volumes": [["name": "v", "emptyDir": [:]]],
-            ], "without \\\"..\\\""
+            ], "without \"..\""
         ),
     ] as [(JSON, String)])
     func faults(_ spec: JSON, _ words: String) {
