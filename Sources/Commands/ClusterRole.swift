@@ -66,9 +66,11 @@ struct ClusterRole: Sendable {
         let certificate = isInsecure ? nil : try certificate(folder)
         configuration.tls = certificate?.configuration
         let server = Server(configuration: configuration, handler: api.handler)
-        try server.start()
         let authority = try certificate.flatMap { try PrivateFile.read($0.authorityPath) }
-        try writeKubeconfig(port: server.port, authority: authority, token: token)
+        // Before the port opens: whoever sees it open finds the file.
+        if port != 0 { try writeKubeconfig(port: port, authority: authority, token: token) }
+        try server.start()
+        if port == 0 { try writeKubeconfig(port: server.port, authority: authority, token: token) }
         return Running(server: server, objects: objects, controllers: controllers, database: database)
     }
 
