@@ -18,7 +18,7 @@ package final class KubernetesAPI: Sendable {
     let counts = RequestCounts()
 
     /// - Parameters:
-    ///   - tokens: bearer tokens and the user each stands for; none admits everybody, for a server without TLS on loopback.
+    ///   - tokens: bearer tokens and the user each stands for; none admits everybody (plain HTTP on loopback).
     ///   - logs: where pods' logs are read; nil answers that there are none.
     ///   - build: the build's version, shown after the Kubernetes version.
     package init(

@@ -1,10 +1,10 @@
-"""Kills the cluster server with SIGKILL while clients write objects, restarts it, and checks that nothing acknowledged is lost.
+"""Kills the cluster server with SIGKILL while clients write objects, and checks that nothing is lost.
 
     python Tests/Crash/cluster_crash.py [--rounds 20] [--binary .build/debug/slipway] [--seed N]
 
 8 writers create, patch and delete config maps. After each kill and restart every object must hold what was acknowledged
 last, or what a request under way asked for; acknowledged deletes stay deleted; resource versions never go back; and the
-token and certificate of the first start still hold. Needs only the standard library. Exit status 0 when every round held.
+token and certificate of the first start still hold. Needs only the standard library. Exit status 0 when all held.
 """
 
 import argparse

@@ -150,7 +150,8 @@ import Testing
             try await store.create(.configMap, namespace: "default", settings)
             let target =
                 collection
-                + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=0"
+                + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+                + "&timeoutSeconds=0"
             let response = try await client.execute(.get, target, fields: admin, body: [])
             let lines = try response.body.split(separator: UInt8(ascii: "\n")).map { try JSON.parse(Array($0)) }
             #expect(lines.map { $0["type"]?.stringValue } == ["ADDED", "BOOKMARK"])

@@ -75,7 +75,8 @@ import Testing
         #expect(
             try StrategicMergePatch().apply(replace, to: target, message: "Pod") == pod(#"[{"name":"z","image":"9"}]"#))
         let order = try json(
-            #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"c"},{"name":"a"}],"containers":[{"name":"c"}]}}"#
+            #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"c"},{"name":"a"}],"#
+                + #""containers":[{"name":"c"}]}}"#
         )
         let ordered = try StrategicMergePatch().apply(order, to: target, message: "Pod")
         let names = ordered["spec"]?["containers"]?.arrayValue?.compactMap { $0["name"]?.stringValue }

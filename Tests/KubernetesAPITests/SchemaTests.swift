@@ -111,7 +111,8 @@ import Testing
         let expected = #"""
             {"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"app":"x"}},"spec":{
               "volumes":[{"name":"v","emptyDir":{}}],"terminationGracePeriodSeconds":0,"containers":[
-              {"name":"main","command":["sh","-c"],"ports":[{"containerPort":8080}],"resources":{"limits":{"cpu":"500m"}}}]}}
+              {"name":"main","command":["sh","-c"],"ports":[{"containerPort":8080}],
+               "resources":{"limits":{"cpu":"500m"}}}]}}
             """#
         #expect(try ProtobufDecoder().decode(body) == JSON.parse(Array(expected.utf8)))
     }

@@ -19,7 +19,8 @@ package struct FieldSelector: Sendable, Equatable {
         requirements = [Requirement(path: ["metadata", "name"], value: name, isEqual: true)]
     }
 
-    /// Parses `text` for objects of `kind`. Throws `.badRequest` for a malformed term or a field the kind does not offer.
+    /// Parses `text` for objects of `kind`. Throws `.badRequest` for a malformed term or a field the kind does not
+    /// offer.
     package init(parsing text: String, for kind: ResourceKind) throws(ClusterError) {
         guard text.utf8.count <= LabelSelector.bytesMax else {
             throw ClusterError(
@@ -40,7 +41,8 @@ package struct FieldSelector: Sendable, Equatable {
             guard known.contains(String(field)) else {
                 throw ClusterError(
                     .badRequest,
-                    "field label not supported: \(field); \(kind.qualifiedPlural) offer \(known.joined(separator: ", "))"
+                    "field label not supported: \(field); \(kind.qualifiedPlural) offer "
+                        + known.joined(separator: ", ")
                 )
             }
             requirements.append(

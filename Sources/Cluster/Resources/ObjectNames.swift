@@ -18,8 +18,8 @@ package enum ObjectNames {
         if name.utf8.count > 63 { return "must be no more than 63 characters" }
         guard isLabel(name.utf8) else {
             return
-                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-                + "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+                + "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
                 + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
         }
         return nil
@@ -29,8 +29,8 @@ package enum ObjectNames {
         if name.utf8.count > 253 { return "must be no more than 253 characters" }
         guard name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy(isLabel) else {
             return
-                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-                + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and "
+                + "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
                 + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
         }
         return nil
@@ -67,9 +67,9 @@ package enum ObjectNames {
         if value.utf8.count > 63 { return "must be no more than 63 characters" }
         guard value.isEmpty || isQualifiedName(value.utf8) else {
             return
-                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-                + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
-                + "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+                + "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+                + "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
         }
         return nil
     }

@@ -1,5 +1,5 @@
-// The kinds of objects the cluster serves, as data: one file of `Kinds/` for each API group. Discovery, routing, storage
-// and deletion all read this table; a kind that is not in it does not exist.
+// The kinds of objects the cluster serves, as data: one file of `Kinds/` for each API group. Discovery, routing,
+// storage and deletion all read this table; a kind that is not in it does not exist.
 
 /// A kind of object and how it is named, scoped and deleted. Compared by identity: there is one value for each kind.
 package final class ResourceKind: Sendable {

@@ -65,7 +65,8 @@ extension ResourceStore {
                 } else {
                     try connection.execute(
                         """
-                        INSERT INTO resource (api_group, plural, namespace, name, version, body) VALUES (?, ?, ?, ?, ?, ?)
+                        INSERT INTO resource (api_group, plural, namespace, name, version, body)
+                        VALUES (?, ?, ?, ?, ?, ?)
                         ON CONFLICT (api_group, plural, namespace, name)
                         DO UPDATE SET version = excluded.version, body = excluded.body
                         """,

@@ -8,9 +8,9 @@ import Synchronization
 extension ResourceStore {
     /// Stores a new object and returns it as stored: with name, uid, creation time, version and generation.
     ///
-    /// `metadata.generateName` gets five characters appended when there is no name. `dryRun` checks everything and stores
-    /// nothing. Throws `.alreadyExists`, `.invalid`, `.notFound` (the namespace), `.forbidden` (it is terminating),
-    /// `.limitReached`, `.unavailable`.
+    /// `metadata.generateName` gets five characters appended when there is no name. `dryRun` checks everything and
+    /// stores nothing. Throws `.alreadyExists`, `.invalid`, `.notFound` (the namespace), `.forbidden` (it is
+    /// terminating), `.limitReached`, `.unavailable`.
     @discardableResult
     package func create(
         _ kind: ResourceKind, namespace: String = "", _ object: JSON, dryRun: Bool = false
@@ -50,9 +50,10 @@ extension ResourceStore {
 
     /// Changes an object and returns it as stored. `transform` gets the newest state and may run more than once.
     ///
-    /// `metadata` that the store owns (uid, times, version, generation) is kept whatever `transform` returns, and removing
-    /// the last finalizer of a terminating object deletes it. When `expecting` is given and is not the object's version, or
-    /// the object that `transform` returns carries another `resourceVersion` or `uid`, this throws `.conflict`.
+    /// `metadata` that the store owns (uid, times, version, generation) is kept whatever `transform` returns, and
+    /// removing the last finalizer of a terminating object deletes it. When `expecting` is given and is not the
+    /// object's version, or the object that `transform` returns carries another `resourceVersion` or `uid`, this throws
+    /// `.conflict`.
     @discardableResult
     package func update(
         _ key: ResourceKey, expecting version: UInt64? = nil, dryRun: Bool = false,

@@ -128,8 +128,8 @@ final class WatchCursor: @unchecked Sendable {
 }
 
 extension ResourceStore {
-    /// Watches `kinds` from after `version` on. Throws `.expired` when that is too old, `.limitReached` when there are too
-    /// many watches.
+    /// Watches `kinds` from after `version` on. Throws `.expired` when that is too old, `.limitReached` when there are
+    /// too many watches.
     package func watch(
         _ kinds: [ResourceKind], namespace: String? = nil, labels: LabelSelector = LabelSelector(),
         fields: FieldSelector = FieldSelector(), after version: UInt64

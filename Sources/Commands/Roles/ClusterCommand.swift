@@ -11,8 +11,8 @@ extension Command {
     static let cluster = Command(
         name: "cluster", summary: "Kubernetes-compatible API, workflows and pods (kubectl)",
         details: """
-            Serves the Kubernetes API over TLS and runs Argo Workflows and pods as local processes. At first start it makes
-            a certificate authority and a token, and writes them into `kubeconfig` in the data folder:
+            Serves the Kubernetes API over TLS and runs Argo Workflows and pods as local processes. At first start it
+            makes a certificate authority and a token, and writes them into `kubeconfig` in the data folder:
             export KUBECONFIG=./slipway-data/kubeconfig
             """,
         settings: CommonSettings.ofRole + ClusterSettings.all,

@@ -1,6 +1,6 @@
-// OpenAPI. Version 2 is empty, which every kubectl takes as "nothing to check against". Version 3 says of each kind that
-// its PATCH takes `fieldValidation`, after which kubectl leaves checking to the server, and describes the fields for
-// `kubectl explain`.
+// OpenAPI. Version 2 is empty, which every kubectl takes as "nothing to check against". Version 3 says of each kind
+// that its PATCH takes `fieldValidation`, after which kubectl leaves checking to the server, and describes the fields
+// for `kubectl explain`.
 
 import Bytes
 import Cluster

@@ -1,5 +1,5 @@
-// Server-side apply: the client sends the fields it cares about; the server merges them, takes away what the same manager
-// set before and leaves out now, and refuses to change what another manager applied unless forced.
+// Server-side apply: the client sends the fields it cares about; the server merges them, takes away what the same
+// manager set before and leaves out now, and refuses to change what another manager applied unless forced.
 
 import Clock
 import Cluster

@@ -1,5 +1,5 @@
-// Questions that clients ask about themselves: `kubectl auth can-i`, `auth can-i --list`, `auth whoami`. Whoever holds the
-// token may do everything, and the answers say so.
+// Questions that clients ask about themselves: `kubectl auth can-i`, `auth can-i --list`, `auth whoami`. Whoever holds
+// the token may do everything, and the answers say so.
 
 import Cluster
 import Formats

@@ -9,7 +9,8 @@ import HTTP
 extension KubernetesAPI {
     /// How long a watch lasts when the client does not say, and at most.
     private static let watchSecondsMax = 30 * 60
-    /// A quiet watch says so this often: bookmarks keep its position fresh, and writing finds out that a client has gone.
+    /// A quiet watch says so this often: bookmarks keep its position fresh, and writing finds out that a client has
+    /// gone.
     private static let bookmarkMilliseconds: UInt64 = 30_000
 
     func watch(

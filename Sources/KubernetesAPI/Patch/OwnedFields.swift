@@ -12,8 +12,8 @@ struct OwnedFields: Equatable {
 
     init() {}
 
-    /// The fields that `object`, a message called `name`, sets. `mergesLists` is false for custom resources, whose lists
-    /// are owned whole.
+    /// The fields that `object`, a message called `name`, sets. `mergesLists` is false for custom resources, whose
+    /// lists are owned whole.
     init(of object: JSON, as name: String, mergesLists: Bool, schema: Schema = .shared) {
         self.init(object, .message(name), mergesLists, schema)
         children["f:apiVersion"] = nil

@@ -89,7 +89,8 @@ struct StrategicMergePatch {
             guard let key = MergeKey(item[mergeKey]) else {
                 throw PatchError(
                     .malformed,
-                    "map: \(String(decoding: item.encoded.prefix(200), as: UTF8.self)) does not contain declared merge key: \(mergeKey)"
+                    "map: \(String(decoding: item.encoded.prefix(200), as: UTF8.self)) does not contain "
+                        + "declared merge key: \(mergeKey)"
                 )
             }
             let index = positions[key]

@@ -20,8 +20,8 @@ struct ObjectDecoder {
     private static let depthMax = 128
     static let mediaTypes = ["application/json", "application/yaml", ProtobufDecoder.mediaType]
 
-    /// The whole body. Throws `BodyError.tooLarge` past `bodyBytesMax`, after reading and dropping up to four times as much:
-    /// most clients look for an answer only once they have sent everything.
+    /// The whole body. Throws `BodyError.tooLarge` past `bodyBytesMax`, after reading and dropping up to four times as
+    /// much: most clients look for an answer only once they have sent everything.
     static func body(of request: Request) async throws -> [UInt8] {
         var body: [UInt8] = []
         var count = 0
@@ -107,8 +107,8 @@ struct ObjectDecoder {
         guard !apiVersion.isEmpty else { throw .badRequest("Object 'apiVersion' is missing in the body") }
         guard apiVersion == kind.apiVersion, name == kind.kind else {
             throw .badRequest(
-                "the API version in the data (\(apiVersion.prefix(100)), Kind=\(name.prefix(100))) does not match the expected "
-                    + "API version (\(kind.apiVersion), Kind=\(kind.kind))")
+                "the API version in the data (\(apiVersion.prefix(100)), Kind=\(name.prefix(100))) does not match "
+                    + "the expected API version (\(kind.apiVersion), Kind=\(kind.kind))")
         }
         var validator = FieldValidator()
         let pruned = validator.prune(object, as: kind.kind)

@@ -46,7 +46,8 @@ struct RequestOptions {
         guard let text = value("fieldValidation"), !text.isEmpty else { return .warn }
         guard let validation = FieldValidation(rawValue: text) else {
             throw .badRequest(
-                "fieldValidation: Unsupported value: \"\(text.prefix(50))\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+                "fieldValidation: Unsupported value: \"\(text.prefix(50))\": supported values: "
+                    + "\"Ignore\", \"Strict\", \"Warn\""
             )
         }
         return validation

@@ -1,5 +1,5 @@
-// Reads an object against the schema: unknown fields are found and dropped, nulls dropped, wrong types refused. Kubernetes
-// leaves this to its decoders; clients see the same words.
+// Reads an object against the schema: unknown fields are found and dropped, nulls dropped, wrong types refused.
+// Kubernetes leaves this to its decoders; clients see the same words.
 
 import Clock
 import Cluster

@@ -1,11 +1,11 @@
 // What the server knows about the fields of its kinds, in one table for four uses: refusing unknown fields, decoding
 // Protobuf bodies, merging lists by key, and answering `kubectl explain`.
 //
-// Notation of the tables: a message begins at the margin, `PodSpec: FIELD, FIELD, ...`; a field is
-// `NUMBER NAME TYPE [by KEY | merged]`. Types: string int double bool bytes time microtime quantity intstr (integer or
-// text), scalar (text, number or boolean), any, a message's name; `[T]` a list, `{T}` a map from text; `?` after a type
-// says that a zero value is kept, as it is behind a pointer. `NUMBER ...Message` takes the fields of another message in.
-// `by KEY` merges a list of messages by that member, `merged` a list of scalars as a set.
+// Notation of the tables: a message begins at the margin, `PodSpec: FIELD, FIELD, ...`; a field is `NUMBER NAME TYPE
+// [by KEY | merged]`. Types: string int double bool bytes time microtime quantity intstr (integer or text), scalar
+// (text, number or boolean), any, a message's name; `[T]` a list, `{T}` a map from text; `?` after a type says that a
+// zero value is kept, as it is behind a pointer. `NUMBER ...Message` takes the fields of another message in. `by KEY`
+// merges a list of messages by that member, `merged` a list of scalars as a set.
 
 import Formats
 

@@ -30,7 +30,8 @@ def kubectls():
     versions = {}
     for path in found.values():
         try:
-            text = subprocess.run([path, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=20)
+            text = subprocess.run(
+                [path, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=20)
             client = json.loads(text.stdout)["clientVersion"]
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
             continue

@@ -12,6 +12,8 @@ import yaml
 
 from manifests import WORKFLOW, config_map, pod, text
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
 
 def test_unknown_field(kubectl, namespace):
     if "v1.20" in kubectl("version", "--client"):
@@ -55,12 +57,14 @@ def test_missing_fields_are_all_named(newest):
 def test_unknown_kind_and_namespace(newest):
     odd = {"apiVersion": "example.com/v1", "kind": "Odd", "metadata": {"name": "x"}}
     assert 'no matches for kind "Odd"' in newest("create", "-f", "-", stdin=text(odd), fails=True)
-    assert 'namespaces "nowhere" not found' in newest("create", "-n", "nowhere", "-f", "-", stdin=text(config_map()), fails=True)
+    error = newest("create", "-n", "nowhere", "-f", "-", stdin=text(config_map()), fails=True)
+    assert 'namespaces "nowhere" not found' in error
     assert "the server doesn't have a resource type" in newest("get", "odds", fails=True)
 
 
 def test_bad_selectors(newest):
-    assert "field label not supported: spec.color" in newest("get", "pods", "--field-selector", "spec.color=red", fails=True)
+    error = newest("get", "pods", "--field-selector", "spec.color=red", fails=True)
+    assert "field label not supported: spec.color" in error
     assert "unable to parse requirement" in newest("get", "pods", "-l", "a in (b", fails=True)
 
 
@@ -99,9 +103,9 @@ def test_hostile_bodies(cluster):
     path = "/api/v1/namespaces/default/configmaps"
     deep = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","labels":' + b"[" * 100_000
     cases = [
-        (b"", "application/json"), (b"null", "application/json"), (b"[]", "application/json"), (b"\xff\xfe", "application/json"),
-        (deep, "application/json"), (b"k8s\0", "application/vnd.kubernetes.protobuf"),
-        (b"k8s\0\x12\xff\xff\xff\xff\xff", "application/vnd.kubernetes.protobuf"), (b"x", "application/vnd.kubernetes.protobuf"),
+        (b"", "application/json"), (b"null", "application/json"), (b"[]", "application/json"),
+        (b"\xff\xfe", "application/json"), (deep, "application/json"), (b"a: [b", "application/yaml"),
+        (b"k8s\0", PROTOBUF), (b"k8s\0\x12\xff\xff\xff\xff\xff", PROTOBUF), (b"x", PROTOBUF),
     ]
     for body, kind in cases:
         status, answer = request(cluster, path, "POST", body, kind=kind)
@@ -122,15 +126,17 @@ def test_duplicate_fields(cluster):
     assert status == 400 and 'duplicate field \\"data.a\\"' in answer.decode()
 
 
+def run(cluster, *arguments):
+    return subprocess.run([cluster.arguments[0], *arguments], capture_output=True, text=True, timeout=20)
+
+
 def test_port_in_use(cluster, tmp_path):
-    done = subprocess.run(
-        [cluster.arguments[0], "cluster", "--port", str(cluster.port), "--data", str(tmp_path)], capture_output=True, text=True, timeout=20)
+    done = run(cluster, "cluster", "--port", str(cluster.port), "--data", str(tmp_path))
     assert done.returncode == 1 and f"port {cluster.port}" in done.stderr and "in use" in done.stderr
 
 
 def test_insecure_only_on_loopback(cluster, tmp_path):
-    done = subprocess.run(
-        [cluster.arguments[0], "cluster", "--insecure", "--bind", "0.0.0.0", "--data", str(tmp_path)], capture_output=True, text=True, timeout=20)
+    done = run(cluster, "cluster", "--insecure", "--bind", "0.0.0.0", "--data", str(tmp_path))
     assert done.returncode == 2 and "loopback" in done.stderr
 
 

@@ -1,5 +1,5 @@
-// Events are the platform's notes about objects, read by `kubectl describe`. The same note again raises a counter, notes
-// older than an hour go, and a burst cannot grow without bound.
+// Events are the platform's notes about objects, read by `kubectl describe`. The same note again raises a counter,
+// notes older than an hour go, and a burst cannot grow without bound.
 
 import Bytes
 import Clock
@@ -31,8 +31,8 @@ package struct EventRecorder: Sendable {
         let now = WallTime.now.iso8601()
         do {
             // The name follows from what the note says, so that saying it again finds the first one.
-            let name =
-                "\(resource.name.prefix(230)).\(Self.digest([resource.uid, component, severity.rawValue, reason, note]))"
+            let digest = Self.digest([resource.uid, component, severity.rawValue, reason, note])
+            let name = "\(resource.name.prefix(230)).\(digest)"
             let key = ResourceKey(.event, namespace: namespace, name: name)
             if store.find(key) != nil {
                 try await store.update(key) { current in

@@ -31,9 +31,9 @@ extension RuleChecker {
                 ClusterError.Cause(
                     reason: "FieldValueForbidden",
                     message: "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-                        + "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-                        + "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-                        + "previously negative)",
+                        + "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
+                        + "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be "
+                        + "set to 1 if it was previously negative)",
                     field: "spec"))
         }
     }

@@ -1,5 +1,5 @@
-// What makes an object of a built-in kind acceptable: required fields, values from closed sets, fields that may not change.
-// Workflows are checked by their controller, which reports through their status, as Argo's does.
+// What makes an object of a built-in kind acceptable: required fields, values from closed sets, fields that may not
+// change. Workflows are checked by their controller, which reports through their status, as Argo's does.
 
 import Bytes
 import Formats
@@ -68,8 +68,9 @@ struct RuleChecker {
                 causes.append(
                     .invalid(
                         "\(field)[\(key)]", value: .string(key),
-                        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-                            + "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"))
+                        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+                            + "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                            + "'[-._a-zA-Z0-9]+')"))
             }
         }
     }
