@@ -39,73 +39,51 @@ let package = Package(
         layer(
             "Commands",
             [
-                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI",
-                "Objects", "BlobStore", "Tracking", "Inference", "Runtimes", "Cluster", "Runner",
-                "ObjectClient", "HTTPClient", "Database", "Signatures", "Digests",
-                "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion",
-                "CLinkedVersions",
+                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI", "Objects", "Tracking", "Inference",
+                "Runtimes", "Cluster", "ObjectClient", "Database", "Signatures", "Server", "HTTP", "EventLoop",
+                "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
             ]),
 
         // Wire formats, routes and error mapping of one protocol each; they never import one another.
         layer(
             "S3API",
             [
-                "Objects", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
-                "Bytes",
+                "Objects", "Signatures", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
             ]),
         layer(
             "MLflowAPI",
             [
-                "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log",
-                "Metrics", "Clock",
-                "Bytes",
+                "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics",
+                "Clock", "Bytes",
             ]),
-        layer(
-            "InferenceAPI",
-            [
-                "Inference", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-            ]),
-        layer(
-            "KubernetesAPI",
-            [
-                "Cluster", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes",
-            ]),
+        layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
+        layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),
 
         // Domains: values and rules; no HTTP, no wire names.
-        layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
-        layer("Tracking", ["Database", "EventLoop", "Log", "Metrics", "Clock", "Bytes"]),
-        layer(
-            "Inference",
-            [
-                "Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Metrics", "Clock", "Bytes",
-            ]),
-        layer(
-            "Cluster",
-            [
-                "Runner", "Database", "HTTPClient", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock",
-                "Bytes",
-            ]),
+        layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
+        layer("Tracking", ["Database", "Clock", "Bytes"]),
+        layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+        layer("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
-        layer("BlobStore", ["EventLoop", "Digests", "Log", "Clock", "Bytes", "CLinux"]),
-        layer("Runtimes", ["EventLoop", "Log", "Clock", "Bytes", "COnnxRuntime"]),
-        layer("Runner", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
+        layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
+        layer("Runtimes", ["Bytes", "COnnxRuntime"]),
+        layer("Runner", ["EventLoop", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
         // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
-        layer("Database", ["EventLoop", "Log", "Clock", "Bytes", "CSQLite"]),
-        layer(
-            "ObjectClient", ["HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Digests", "Clock", "Bytes"]),
+        layer("Database", ["EventLoop", "Clock", "Bytes", "CSQLite"]),
+        layer("ObjectClient", ["HTTPClient", "HTTP", "Signatures", "Formats", "Digests", "Clock", "Bytes"]),
         layer("HTTPClient", ["HTTP", "EventLoop", "Bytes", "CCurl"]),
         layer("Signatures", ["HTTP", "Digests", "Clock", "Bytes"]),
 
         // The server: router, middleware, limits, metrics -> HTTP messages and protocols -> event loop, TLS.
         layer("Server", ["HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes", "CNghttp2"]),
         layer("HTTP", ["Clock", "Bytes"]),
-        layer("EventLoop", ["Log", "Clock", "Bytes", "CLinux", "COpenSSL"]),
+        layer("EventLoop", ["Clock", "CLinux", "COpenSSL"]),
 
         // Formats and the small things everything uses. No Foundation.
         layer("Formats", ["Bytes", "CSimdjson", "CYAML", "CZlib"]),
-        layer("Digests", ["Bytes", "COpenSSL", "CChecksums"]),
+        layer("Digests", ["COpenSSL", "CChecksums"]),
         layer("Metrics", ["Bytes"]),
         layer("Log", ["Clock", "Bytes"]),
         layer("Clock", ["Bytes"]),

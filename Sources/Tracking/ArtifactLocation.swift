@@ -34,7 +34,8 @@ package enum ArtifactLocation {
         guard let decoded, !hasTraversal(decoded), !decoded.contains("#"), !decoded.utf8.contains(where: { $0 < 0x20 })
         else {
             throw .invalid(
-                "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references ('..'), '#' or control characters."
+                "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, "
+                    + "an absolute path must be provided without relative path references ('..'), '#' or control characters."
             )
         }
         if scheme(of: decoded) != "file", let mark = decoded.firstIndex(of: "?") {

@@ -29,7 +29,7 @@ import Testing
             value == [
                 "text": "plain words", "quoted": "007", "number": 12, "octal": 15, "hexadecimal": 31, "real": -1500.0,
                 "truth": true, "word": "yes", "nothing": .null, "empty": .null, "list": [1, "two", ["three": 3]],
-                "folded": "a b\n", "literal": "a\nb\n",
+                "folded": "a b\n", "literal": "a\nb",
             ])
     }
 

@@ -70,7 +70,8 @@ private let library = try? provider.library()
         for _ in 0..<50 { try load() }
         let before = residentBytes()
         for _ in 0..<200 { try load() }
-        #expect(residentBytes() - before < 8 << 20)
+        // Alone it is below 8 MiB; other suites run at the same time. A leaked session holds more than 300 KiB.
+        #expect(residentBytes() - before < 48 << 20)
     }
 
     private func residentBytes() -> Int {

@@ -3,7 +3,10 @@ import Testing
 
 /// Style that a reader would otherwise have to point out.
 struct TextTests {
-    static let lineLengthMax = 120
+    /// `swift format lint` holds Swift code to 120 columns; this catches what it does not see: comments, C and Python.
+    static let lineLengthMax = 132
+    /// A line that is long because of a text may go on: a message is not cut for the margin's sake.
+    static let textLineLengthMax = 240
     static let fileLinesMax = 600
 
     private static func sources() throws -> [Tree.File] {
@@ -15,7 +18,8 @@ struct TextTests {
         for file in try Self.sources() {
             #expect(file.lines.count <= Self.fileLinesMax + 1, "\(file.path) has \(file.lines.count) lines")
             for (index, line) in file.lines.enumerated() {
-                #expect(line.count <= Self.lineLengthMax, "\(file.path):\(index + 1) has \(line.count) characters")
+                let lengthMax = line.contains("\"") ? Self.textLineLengthMax : Self.lineLengthMax
+                #expect(line.count <= lengthMax, "\(file.path):\(index + 1) has \(line.count) characters")
                 #expect(!(line.last?.isWhitespace ?? false), "\(file.path):\(index + 1) ends with a space")
             }
             #expect(file.text.hasSuffix("\n") && !file.text.hasSuffix("\n\n"), "\(file.path): one line end at the end")

@@ -38,7 +38,7 @@ struct Manifest {
 
     init() throws {
         let text = try Tree.text("Package.swift")
-        for layer in text.matches(of: /layer\("(\w+)"(?:, \[([^\]]*)\])?\)/) {
+        for layer in text.matches(of: /layer\(\s*"(\w+)"(?:,\s*\[([^\]]*)\])?\s*\)/) {
             dependencies[String(layer.1)] = Self.names(layer.2 ?? "")
         }
         for target in text.matches(of: /(?:\.target|systemLibrary)\(\s*(?:name: )?"(\w+)"/)

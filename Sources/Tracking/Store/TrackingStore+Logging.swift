@@ -74,7 +74,8 @@ extension TrackingStore {
         ) { $0.text(0) }
         guard old == value else {
             throw TrackingError.invalid(
-                "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. Attempted logging new value '\(NameRules.abbreviated(value))'."
+                "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. "
+                    + "Attempted logging new value '\(NameRules.abbreviated(value))'."
             )
         }
     }

@@ -230,7 +230,8 @@ extension TrackingStore {
         let path = plainPath(source)
         guard folders.contains(where: { ArtifactLocation.isLocal($0) && isBelow(path, plainPath($0)) }) else {
             throw TrackingError.invalid(
-                "Invalid model version source: '\(NameRules.abbreviated(source))'. To use a local path as a model version source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by the run_id."
+                "Invalid model version source: '\(NameRules.abbreviated(source))'. To use a local path as a model version source, "
+                    + "the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by the run_id."
             )
         }
     }
