@@ -28,8 +28,7 @@ demo: build ## the main job on real MNIST: train, track, store, register, serve,
 	@scripts/setup demo
 	@python3 examples/pipeline/demo.py
 
-examples: demo ## run every example
-	@true
+examples: demo ## run every example (the demo is the only one so far)
 
 test: unit clients ## every test: units, then the real clients on the real binary
 
