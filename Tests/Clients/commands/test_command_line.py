@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, ROOT
+from slipway_process import BINARY, ROOT
 
 
 def slipway(*arguments, **environment):
