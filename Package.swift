@@ -112,13 +112,14 @@ let package = Package(
         tests("Inference", ["Runtimes", "EventLoop", "Formats", "Clock", "Bytes"]),
         tests("InferenceAPI", ["Inference", "Runtimes", "EventLoop", "Formats", "HTTP", "ServerTesting", "Bytes"]),
         tests("Runtimes", ["Formats", "Bytes"]),
-        tests("Server", ["HTTP", "EventLoop", "Metrics", "Bytes", "ServerTesting"]),
+        tests("EventLoop", []),
+        tests("Server", ["HTTP", "EventLoop", "Formats", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
             name: "FuzzTests",
             dependencies: [
                 "S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes", "KubernetesAPI",
-                "Cluster", "InferenceAPI", "Inference", "Runtimes",
+                "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop",
             ],
             resources: [.copy("Corpus")], swiftSettings: settings),
 

@@ -30,14 +30,14 @@ enum Fuzzing {
     static let seed =
         environment["SLIPWAY_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(Int64.max))
 
-    /// Gives `body` the corpus entries of `name` and `samples`, then mutations of them and random bytes.
+    /// Gives `body` the corpus entries of `name`, `samples` and `bytes`, then mutations of them and random bytes.
     static func run(
-        _ name: String, samples: [String] = [],
+        _ name: String, samples: [String] = [], bytes: [[UInt8]] = [],
         _ body: (_ input: [UInt8], _ random: inout SeededGenerator) throws -> Void
     ) throws {
         print("fuzzing \(name): SLIPWAY_FUZZ_SEED=\(seed) SLIPWAY_FUZZ_ITERATIONS=\(iterations)")
         var random = SeededGenerator(seed: seed)
-        let corpus = samples.map { Array($0.utf8) } + corpusEntries(name)
+        let corpus = samples.map { Array($0.utf8) } + bytes + corpusEntries(name)
         for entry in corpus { try body(entry, &random) }
         for _ in 0..<iterations {
             let input =

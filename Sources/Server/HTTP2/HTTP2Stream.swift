@@ -113,6 +113,9 @@ final class HTTP2Stream: @unchecked Sendable {
         output = []
         outputOffset = 0
         if !isOutputTaken { task?.cancel() }
+        // Both lead back to the stream: the request through its body, the task through what it runs.
+        task = nil
+        request = nil
         reader.wake()
         writer.wake()
     }

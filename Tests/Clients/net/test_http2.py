@@ -192,3 +192,18 @@ def test_malformed_requests_are_reset(net, fields):
     while (received := raw.next()) is not None and received[0] not in (1, 3, 7):
         pass
     assert received is None or received[0] != 1
+
+
+@pytest.mark.skipif(not shutil.which("h2load"), reason="h2load is not installed")
+def test_requests_leave_nothing_behind(net):
+    def resident_kib():
+        return next(int(line.split()[1]) for line in open(f"/proc/{net.process.pid}/status") if line.startswith("VmRSS"))
+
+    def load():
+        subprocess.run(["h2load", "-n", "10000", "-c", "4", "-m", "16", net.url("/")], capture_output=True, timeout=60)
+
+    load()
+    before = resident_kib()
+    for _ in range(3):
+        load()
+    assert resident_kib() - before < 4096
