@@ -14,7 +14,8 @@ import Testing
         var bytes = [UInt8](repeating: 0, count: 8192)
         let descriptor = open(folder + "/" + name, O_RDONLY)
         defer { close(descriptor) }
-        return Array(bytes.prefix(max(0, read(descriptor, &bytes, bytes.count))))
+        let count = read(descriptor, &bytes, bytes.count)
+        return Array(bytes.prefix(max(0, count)))
     }
 
     private func removeFolder() {
