@@ -62,6 +62,8 @@ struct ClusterRole: Sendable {
             metrics: metrics)
         var configuration = ServerConfiguration(role: "cluster", address: address, port: port)
         configuration.metrics = metrics
+        // Watches never end by themselves, and the steps still need their grace period when the server stops.
+        configuration.limits.drainMilliseconds = 150
         configuration.faultResponse = { KubernetesAPI.faultResponse($0) }
         let certificate = isInsecure ? nil : try certificate(folder)
         configuration.tls = certificate?.configuration

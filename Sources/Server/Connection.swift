@@ -92,7 +92,10 @@ final class Connection: @unchecked Sendable {
         await http2.run(received: received)
     }
 
-    func drain() { protocolConnection?.drain() }
+    /// Closes when idle, else after the present request; at once while its first bytes have not come.
+    func drain() {
+        if let protocolConnection { protocolConnection.drain() } else { channel.abort() }
+    }
 
     func abort() {
         task?.cancel()
