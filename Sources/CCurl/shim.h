@@ -22,7 +22,8 @@ static inline CURLcode slipway_curl_set_pointer(CURL *handle, CURLoption option,
 typedef size_t (*slipway_curl_data_callback)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*slipway_curl_seek_callback)(void *context, curl_off_t offset, int origin);
 
-static inline CURLcode slipway_curl_set_data_callback(CURL *handle, CURLoption option, slipway_curl_data_callback callback) {
+static inline CURLcode slipway_curl_set_data_callback(
+    CURL *handle, CURLoption option, slipway_curl_data_callback callback) {
     return curl_easy_setopt(handle, option, callback);
 }
 

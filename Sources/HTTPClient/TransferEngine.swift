@@ -7,8 +7,8 @@ import Synchronization
 
 /// Runs transfers on its own thread.
 ///
-/// `@unchecked Sendable`: `multi` is used by the engine's thread alone but for `curl_multi_wakeup`, which libcurl allows
-/// from any thread; `active` and `idle` belong to the engine's thread; the rest is behind `mailbox`.
+/// `@unchecked Sendable`: `multi` is used by the engine's thread alone but for `curl_multi_wakeup`, which libcurl
+/// allows from any thread; `active` and `idle` belong to the engine's thread; the rest is behind `mailbox`.
 final class TransferEngine: @unchecked Sendable {
     private enum Command {
         case start(Transfer)

@@ -13,7 +13,8 @@ import Testing
             WebSocketEncoder.append(opcode, [UInt8](repeating: 0x41, count: size), mask: [0, 1, 2, 3], to: &frame)
             samples.append(frame)
         }
-        try Fuzzing.run("websocket", bytes: samples + [[0x01, 0x80, 0, 0, 0, 0, 0x80, 0x81, 0, 0, 0, 0, 0x41]]) { input, random in
+        samples.append([0x01, 0x80, 0, 0, 0, 0, 0x80, 0x81, 0, 0, 0, 0, 0x41])
+        try Fuzzing.run("websocket", bytes: samples) { input, random in
             let (whole, wholeError) = Self.decode([input])
             var parts: [[UInt8]] = []
             var rest = input[...]

@@ -1,5 +1,5 @@
-// The server side of TLS on OpenSSL: 1.2 and 1.3, no renegotiation, no compression, HTTP/2 and HTTP/1.1 by ALPN. A
-// context is made once from two PEM files and shared by all loops; each connection has its own session (`TLSTransport`).
+// The server side of TLS on OpenSSL: 1.2 and 1.3, no renegotiation, no compression, HTTP/2 and HTTP/1.1 by ALPN.
+// A context is made once from two PEM files and shared by all loops; each connection has its own session (`TLSTransport`).
 
 import COpenSSL
 import Glibc

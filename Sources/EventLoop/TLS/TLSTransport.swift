@@ -97,7 +97,8 @@ package final class TLSTransport: Transport {
         return count > 0 ? .bytes(Int(count)) : outcome(count)
     }
 
-    /// What a call that moved no bytes means. Without renegotiation a read does not wait for room, nor a write for input.
+    /// What a call that moved no bytes means. Without renegotiation a read does not wait for room, nor a write for
+    /// input.
     private func outcome(_ result: Int32) -> IOResult {
         let code = errno
         switch SSL_get_error(session, result) {

@@ -1,5 +1,5 @@
-// The receiving half of RFC 6455, without I/O. Strict: every rule of sections 5.2 to 5.5 and 7.4 that a peer can break
-// ends the connection with the close code the RFC gives it. Extensions are never negotiated, so reserved bits are errors.
+// The receiving half of RFC 6455, without I/O. Strict: every rule of sections 5.2 to 5.5 and 7.4 that a peer can
+// break ends the connection with the close code the RFC gives it. Extensions are never negotiated, so reserved bits are errors.
 
 import Bytes
 

@@ -1,5 +1,5 @@
-// The small text and byte forms of gRPC over HTTP/2 (the "PROTOCOL-HTTP2" document): length-prefixed messages, timeouts,
-// percent-encoded status messages. No I/O here.
+// The small text and byte forms of gRPC over HTTP/2 (the "PROTOCOL-HTTP2" document): length-prefixed messages,
+// timeouts, percent-encoded status messages. No I/O here.
 
 import Bytes
 import Formats

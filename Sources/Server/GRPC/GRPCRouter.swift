@@ -1,5 +1,5 @@
-// gRPC over the server's HTTP/2: a call is a POST whose path names the method and whose content type is application/grpc.
-// The status travels in the trailers. A call that fails before its first message is answered by a head alone
+// gRPC over the server's HTTP/2: a call is a POST whose path names the method and whose content type is
+// application/grpc. The status travels in the trailers. A call that fails before its first message is answered by a head alone
 // ("trailers-only"), which any client takes.
 
 import Bytes

@@ -1,5 +1,5 @@
-// The HTTP/2 connection: one task reads the socket into the session; each request is a task of its own on the same loop.
-// What streams want to send is gathered and written once at the end of the loop's turn, in one send for all of them.
+// The HTTP/2 connection: one task reads the socket into the session; each request is a task of its own on the same
+// loop. What streams want to send is gathered and written once at the end of the loop's turn, in one send for all of them.
 
 import Bytes
 import CNghttp2
