@@ -114,7 +114,8 @@ def apply_everything(kubectl, ports, password):
 def steps_of(workflow):
     nodes = workflow.get("status", {}).get("nodes", {}).values()
     pods = [node for node in nodes if node.get("type") == "Pod"]
-    return sorted(pods, key=lambda node: node.get("startedAt") or "~")
+    # Times are whole seconds: of two that began in the same one, the one that ended first came first.
+    return sorted(pods, key=lambda node: (node.get("startedAt") or "~", node.get("finishedAt") or "~"))
 
 
 def seconds_of(node):
