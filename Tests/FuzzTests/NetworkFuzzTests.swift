@@ -1,8 +1,9 @@
 import EventLoop
 import Formats
 import HTTP
-@testable import Server
 import Testing
+
+@testable import Server
 
 @Suite struct NetworkFuzzTests {
     /// Events and error do not depend on how the bytes arrive, and no message passes the limit.

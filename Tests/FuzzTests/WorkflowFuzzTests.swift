@@ -8,7 +8,9 @@ struct WorkflowFuzzTests {
     private let scope = WorkflowScope([["item": "a' || {{item}} == \"", "inputs.parameters.n": "3"]])
 
     @Test func templateTextsKeepTheirBytes() throws {
-        try Fuzzing.run("TemplateText", samples: ["a {{item}} b", "{{ inputs.parameters.n }}{{x}}", "{{=1}}", "{{{{item}}}}"]) { input, _ in
+        try Fuzzing.run(
+            "TemplateText", samples: ["a {{item}} b", "{{ inputs.parameters.n }}{{x}}", "{{=1}}", "{{{{item}}}}"]
+        ) { input, _ in
             let text = String(utf8: input)
             let joined = TemplateText.parts(text).map { part in
                 switch part {
@@ -22,7 +24,8 @@ struct WorkflowFuzzTests {
 
     @Test func conditionsNeverCrash() throws {
         let samples = [
-            "{{item}} == heads && !({{inputs.parameters.n}} > 2)", "a in (b, 'c d') || true", "x =~ '^a.*' && y !~ b", "((((1))))",
+            "{{item}} == heads && !({{inputs.parameters.n}} > 2)", "a in (b, 'c d') || true", "x =~ '^a.*' && y !~ b",
+            "((((1))))",
         ]
         try Fuzzing.run("WhenExpression", samples: samples) { input, _ in
             _ = try? WhenExpression.evaluate(String(utf8: input), scope)
@@ -30,7 +33,8 @@ struct WorkflowFuzzTests {
     }
 
     @Test func dependsNeverCrash() throws {
-        try Fuzzing.run("DependsExpression", samples: ["(A.Succeeded || B.Failed) && !C", "A && B.AllFailed"]) { input, _ in
+        try Fuzzing.run("DependsExpression", samples: ["(A.Succeeded || B.Failed) && !C", "A && B.AllFailed"]) {
+            input, _ in
             guard let expression = try? DependsExpression(parsing: String(utf8: input)) else { return }
             _ = expression.tasks
             _ = expression.holds { _, _ in true }

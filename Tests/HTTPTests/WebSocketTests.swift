@@ -36,7 +36,8 @@ import Testing
     }
 
     @Test func doesNotDependOnHowBytesArrive() throws {
-        let bytes = frame(.text, Array("grüße".utf8)) + frame(.ping, [1]) + frame(.binary, [UInt8](repeating: 3, count: 300))
+        let bytes =
+            frame(.text, Array("grüße".utf8)) + frame(.ping, [1]) + frame(.binary, [UInt8](repeating: 3, count: 300))
         var decoder = WebSocketDecoder(messageBytesMax: 1000)
         var events: [WebSocketDecoder.Event] = []
         for byte in bytes {

@@ -110,7 +110,10 @@ struct StepRunnerTests {
         symlink("/etc", volume + "/escape")
         var step = step(
             "view",
-            ["sh", "-c", "echo kept > /mnt/volume/file; echo lost > /lost-by-slipway-test; echo out > /tmp/out; hostname; ls \(folder.path)"])
+            [
+                "sh", "-c",
+                "echo kept > /mnt/volume/file; echo lost > /lost-by-slipway-test; echo out > /tmp/out; hostname; ls \(folder.path)",
+            ])
         step.hostName = "step-one"
         step.mounts = [StepMount(source: volume, subPath: "inner", target: "/mnt/volume")]
         step.collected = [.file("/tmp/out"), .file("/tmp/none"), .tree("/mnt/volume")]

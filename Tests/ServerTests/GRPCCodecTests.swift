@@ -1,12 +1,14 @@
 import Formats
-@testable import Server
 import Testing
 
+@testable import Server
+
 @Suite struct GRPCCodecTests {
-    @Test(arguments: [
-        ("1n", 1), ("20u", 20_000), ("300m", 300_000_000), ("5S", 5_000_000_000), ("2M", 120_000_000_000),
-        ("1H", 3_600_000_000_000), ("99999999H", 3_155_760_000_000_000_000),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("1n", 1), ("20u", 20_000), ("300m", 300_000_000), ("5S", 5_000_000_000), ("2M", 120_000_000_000),
+            ("1H", 3_600_000_000_000), ("99999999H", 3_155_760_000_000_000_000),
+        ] as [(String, UInt64)])
     func timeouts(text: String, nanoseconds: UInt64) {
         #expect(GRPCCodec.timeoutNanoseconds(text) == nanoseconds)
     }

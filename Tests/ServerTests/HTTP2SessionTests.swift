@@ -1,7 +1,8 @@
 import EventLoop
 import HTTP
-@testable import Server
 import Testing
+
+@testable import Server
 
 /// Plays the client with frames written by hand, and a server that answers at once.
 final class HTTP2Peer: HTTP2SessionDelegate {

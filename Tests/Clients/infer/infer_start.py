@@ -1,6 +1,5 @@
 """Starts an inference server on free ports."""
 
-import importlib.util
 import os
 import pathlib
 import time
@@ -9,12 +8,7 @@ import pytest
 import tritonclient.http
 
 import models
-
-# By its path: several folders have a conftest, and the name alone may be another's.
-_path = pathlib.Path(__file__).resolve().parent.parent / "conftest.py"
-_specification = importlib.util.spec_from_file_location("slipway_clients", _path)
-clients = importlib.util.module_from_spec(_specification)
-_specification.loader.exec_module(clients)
+import slipway_process as clients
 
 
 def onnxruntime_library():

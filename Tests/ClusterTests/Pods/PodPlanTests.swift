@@ -9,7 +9,8 @@ struct PodPlanTests {
 
     private func pod(_ spec: JSON, annotations: JSON = [:]) -> Resource {
         let json: JSON = [
-            "metadata": ["name": "p", "namespace": "ns", "uid": "u", "annotations": annotations, "labels": ["a": "b"]], "spec": spec,
+            "metadata": ["name": "p", "namespace": "ns", "uid": "u", "annotations": annotations, "labels": ["a": "b"]],
+            "spec": spec,
         ]
         return Resource(key: ResourceKey(.pod, namespace: "ns", name: "p"), json: json, version: 1)
     }
@@ -52,8 +53,9 @@ struct PodPlanTests {
         #expect(try line([:]) == ["entry", "standard"])
         #expect(try line(["args": ["x"]]) == ["entry", "x"])
         #expect(try line(["command": ["y"]]) == ["y"])
-        #expect(try line(["command": ["y"], "args": ["$(A)-$$(A)-$(NONE)"], "env": [["name": "A", "value": "1"]]])
-            == ["y", "1-$(A)-$(NONE)"])
+        #expect(
+            try line(["command": ["y"], "args": ["$(A)-$$(A)-$(NONE)"], "env": [["name": "A", "value": "1"]]])
+                == ["y", "1-$(A)-$(NONE)"])
     }
 
     @Test func environment() throws {
@@ -71,41 +73,58 @@ struct PodPlanTests {
             ]
         ]
         let variables = Dictionary(
-            try plan(spec).containers[0].specification.environment.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+            try plan(spec).containers[0].specification.environment.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }
+        )
         #expect(variables["BOTH"] == "secret/v" && variables["POD"] == "p" && variables["LABEL"] == "b")
         #expect(variables["PATH"]?.hasPrefix("/images/bin:") == true)
     }
 
-    @Test(arguments: [
-        (["containers": [["name": "main", "image": "none:1"]]], "ImagePullBackOff"),
-        (
-            [
-                "containers": [
-                    [
-                        "name": "main", "image": "tool",
-                        "env": [["name": "A", "valueFrom": ["configMapKeyRef": ["name": "none", "key": "k"]]]],
+    @Test(
+        arguments: [
+            (["containers": [["name": "main", "image": "none:1"]]], "ImagePullBackOff"),
+            (
+                [
+                    "containers": [
+                        [
+                            "name": "main", "image": "tool",
+                            "env": [["name": "A", "valueFrom": ["configMapKeyRef": ["name": "none", "key": "k"]]]],
+                        ]
                     ]
-                ]
-            ], "configmap \"none\" not found"
-        ),
-        (
-            ["containers": [["name": "main", "image": "tool"]], "volumes": [["name": "v", "persistentVolumeClaim": ["claimName": "none"]]]],
-            "persistentvolumeclaim \"none\" not found"
-        ),
-        (
-            ["containers": [["name": "main", "image": "tool"]], "volumes": [["name": "v", "hostPath": ["path": "/srv/shared/../../etc"]]]],
-            "is not among the folders"
-        ),
-        (["containers": [["name": "main", "image": "tool"]], "volumes": [["name": "v", "nfs": [:]]]], "nfs is not supported here"),
-        (["containers": [["name": "main", "image": "tool"]], "serviceAccountName": "who"], "serviceaccount \"who\" not found"),
-        (
-            [
-                "containers": [
-                    ["name": "main", "image": "tool", "volumeMounts": [["name": "v", "mountPath": "/m", "subPath": "../x"]]]
-                ], "volumes": [["name": "v", "emptyDir": [:]]],
-            ], "without \"..\""
-        ),
-    ] as [(JSON, String)])
+                ], "configmap \"none\" not found"
+            ),
+            (
+                [
+                    "containers": [["name": "main", "image": "tool"]],
+                    "volumes": [["name": "v", "persistentVolumeClaim": ["claimName": "none"]]],
+                ],
+                "persistentvolumeclaim \"none\" not found"
+            ),
+            (
+                [
+                    "containers": [["name": "main", "image": "tool"]],
+                    "volumes": [["name": "v", "hostPath": ["path": "/srv/shared/../../etc"]]],
+                ],
+                "is not among the folders"
+            ),
+            (
+                ["containers": [["name": "main", "image": "tool"]], "volumes": [["name": "v", "nfs": [:]]]],
+                "nfs is not supported here"
+            ),
+            (
+                ["containers": [["name": "main", "image": "tool"]], "serviceAccountName": "who"],
+                "serviceaccount \"who\" not found"
+            ),
+            (
+                [
+                    "containers": [
+                        [
+                            "name": "main", "image": "tool",
+                            "volumeMounts": [["name": "v", "mountPath": "/m", "subPath": "../x"]],
+                        ]
+                    ], "volumes": [["name": "v", "emptyDir": [:]]],
+                ], "without \"..\""
+            ),
+        ] as [(JSON, String)])
     func faults(_ spec: JSON, _ words: String) {
         do {
             _ = try plan(spec)
@@ -120,8 +139,10 @@ struct PodPlanTests {
             "containers": [
                 container([
                     "volumeMounts": [
-                        ["name": "data", "mountPath": "/data/in", "subPath": "a/b"], ["name": "map", "mountPath": "/map"],
-                        ["name": "scratch", "mountPath": "/data"], ["name": "host", "mountPath": "/host", "readOnly": true],
+                        ["name": "data", "mountPath": "/data/in", "subPath": "a/b"],
+                        ["name": "map", "mountPath": "/map"],
+                        ["name": "scratch", "mountPath": "/data"],
+                        ["name": "host", "mountPath": "/host", "readOnly": true],
                     ]
                 ])
             ],

@@ -14,7 +14,8 @@ struct ExpressionTests {
 
     @Test(arguments: [
         ("{{steps.flip.outputs.result}} == heads", true), ("{{steps.flip.outputs.result}} == tails", false),
-        ("{{inputs.parameters.n}} > 9 && {{inputs.parameters.n}} < 100", true), ("'12' == {{inputs.parameters.n}}", false),
+        ("{{inputs.parameters.n}} > 9 && {{inputs.parameters.n}} < 100", true),
+        ("'12' == {{inputs.parameters.n}}", false),
         ("!({{item.os}} == debian) || false", false), ("{{item.os}} in (alpine, debian)", true),
         ("{{item.os}}-x == debian-x", true), ("{{steps.flip.outputs.result}} =~ hea", true),
         ("{{steps.flip.outputs.result}} !~ '^tai'", true), ("true", true), ("false", false),
@@ -29,8 +30,9 @@ struct ExpressionTests {
         #expect(try !WhenExpression.evaluate("'{{inputs.parameters.evil}}' == y", scope))
         #expect(try !WhenExpression.evaluate("{{inputs.parameters.evil}} == y", scope))
         #expect(try TemplateText.substitute("<{{inputs.parameters.braces}}>", scope) == "<{{item.os}}>")
-        #expect(try TemplateText.substitute(["a": "{{ item.os }}", "b": ["{{inputs.parameters.evil}}", 1]], scope)
-            == ["a": "debian", "b": ["x' || 'a' == 'a", 1]])
+        #expect(
+            try TemplateText.substitute(["a": "{{ item.os }}", "b": ["{{inputs.parameters.evil}}", 1]], scope)
+                == ["a": "debian", "b": ["x' || 'a' == 'a", 1]])
     }
 
     @Test(arguments: ["a ==", "(a == a", "a b", "'open", "1 + 1", "a =~ '['", "!"])
@@ -77,6 +79,8 @@ struct ExpressionTests {
         #expect(NodeIdentity.id(workflow: "wf", name: "wf") == "wf")
         #expect(NodeIdentity.hash("") == 2_166_136_261)
         #expect(NodeIdentity.hash("a") == 0xe40c_292c)
-        #expect(NodeIdentity.podName(workflow: "wf", template: "say", name: "wf[0].a") == "wf-say-\(NodeIdentity.hash("wf[0].a"))")
+        #expect(
+            NodeIdentity.podName(workflow: "wf", template: "say", name: "wf[0].a")
+                == "wf-say-\(NodeIdentity.hash("wf[0].a"))")
     }
 }

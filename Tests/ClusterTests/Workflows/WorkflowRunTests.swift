@@ -16,7 +16,9 @@ private struct Simulation {
     var stops: [String] = []
 
     init(_ spec: JSON) {
-        run = WorkflowRun(workflow: Self.resource(spec), now: time) { map, key in map == "map" && key == "key" ? "from map" : nil }
+        run = WorkflowRun(workflow: Self.resource(spec), now: time) { map, key in
+            map == "map" && key == "key" ? "from map" : nil
+        }
         advance()
     }
 
@@ -48,7 +50,9 @@ private struct Simulation {
         Issue.record("the workflow asks to be advanced without end")
     }
 
-    mutating func end(_ nodeName: String, exitCode: Int = 0, result: String = "", _ collected: [WorkflowRun.Collected?] = []) {
+    mutating func end(
+        _ nodeName: String, exitCode: Int = 0, result: String = "", _ collected: [WorkflowRun.Collected?] = []
+    ) {
         let id = NodeIdentity.id(workflow: "wf", name: nodeName)
         pending.removeAll { $0 == id }
         var ended = WorkflowRun.PodResult(phase: exitCode == 0 ? .succeeded : .failed, started: time, finished: time)
@@ -81,12 +85,16 @@ private func spec(steps: [JSON], _ extra: JSON = [:]) -> JSON {
 }
 
 private func dag(_ tasks: [JSON], failFast: Bool = true) -> JSON {
-    ["entrypoint": "main", "templates": [["name": "main", "dag": ["tasks": .array(tasks), "failFast": .bool(failFast)]], say]]
+    [
+        "entrypoint": "main",
+        "templates": [["name": "main", "dag": ["tasks": .array(tasks), "failFast": .bool(failFast)]], say],
+    ]
 }
 
 struct WorkflowRunTests {
     @Test func aGroupWaitsForTheOneBefore() {
-        var simulation = Simulation(spec(steps: [[step("a")], [step("b", text: "{{steps.a.outputs.result}}"), step("c")]]))
+        var simulation = Simulation(
+            spec(steps: [[step("a")], [step("b", text: "{{steps.a.outputs.result}}"), step("c")]]))
         #expect(simulation.started == ["wf[0].a"])
         simulation.end("wf[0].a", result: "x\n")
         #expect(simulation.started == ["wf[0].a", "wf[1].b", "wf[1].c"])
@@ -224,7 +232,9 @@ struct WorkflowRunTests {
     }
 
     @Test func cyclesAndUnknownTasks() {
-        for tasks in [[step("A", ["depends": "B"]), step("B", ["depends": "A"])], [step("A", ["depends": "none"])]] as [[JSON]] {
+        for tasks in [[step("A", ["depends": "B"]), step("B", ["depends": "A"])], [step("A", ["depends": "none"])]]
+            as [[JSON]]
+        {
             let simulation = Simulation(dag(tasks))
             #expect(simulation.run.phase == .error && simulation.started.isEmpty)
         }
@@ -262,7 +272,9 @@ struct WorkflowRunTests {
     }
 
     @Test func suspendWaits() {
-        var simulation = Simulation(["entrypoint": "wait", "templates": [["name": "wait", "suspend": ["duration": "1m"]]]])
+        var simulation = Simulation([
+            "entrypoint": "wait", "templates": [["name": "wait", "suspend": ["duration": "1m"]]],
+        ])
         #expect(!simulation.run.isDone)
         simulation.advance(seconds: 60)
         #expect(simulation.run.phase == .succeeded)
@@ -288,7 +300,8 @@ struct WorkflowRunTests {
 
     /// After a crash the run is made again from the status; finished pods are not asked for again.
     @Test func aRunGoesOnFromItsStatus() {
-        var simulation = Simulation(spec(steps: [[step("a")], [step("b", text: "{{steps.a.outputs.result}}"), step("c")]]))
+        var simulation = Simulation(
+            spec(steps: [[step("a")], [step("b", text: "{{steps.a.outputs.result}}"), step("c")]]))
         simulation.end("wf[0].a", result: "x")
         simulation.end("wf[1].c")
         let resource = Simulation.resource(simulation.run.spec, status: simulation.run.status())
@@ -312,7 +325,11 @@ struct WorkflowRunTests {
         let simulation = Simulation(
             spec(
                 steps: [[step("a", text: "{{workflow.parameters.p}}")]],
-                ["arguments": ["parameters": [["name": "p", "valueFrom": ["configMapKeyRef": ["name": "map", "key": "key"]]]]]]))
+                [
+                    "arguments": [
+                        "parameters": [["name": "p", "valueFrom": ["configMapKeyRef": ["name": "map", "key": "key"]]]]
+                    ]
+                ]))
         #expect(simulation.manifests.values.first?["spec"]?["containers"]?[0]?["command"]?[1] == "from map")
     }
 }
