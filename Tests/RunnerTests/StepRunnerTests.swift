@@ -11,7 +11,7 @@ final class TemporaryFolder {
     init() {
         var template = Array("/tmp/slipway-runner-XXXXXX".utf8CString)
         path = template.withUnsafeMutableBufferPointer { buffer in
-            mkdtemp(buffer.baseAddress!).map { String(cString: $0) } ?? "/tmp"
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
         }
     }
 
