@@ -85,8 +85,10 @@ package final class Database: Sendable {
 
     /// Finishes what is queued, then closes every connection. Calls after it throw `.closed`.
     package func close() async {
-        writes.close()
+        // The writer goes last: only a connection that may write folds the log into the file when no other is left.
         reads.close()
+        while threads.running.load(ordering: .acquiring) > 1 { try? await Task.sleep(nanoseconds: 1_000_000) }
+        writes.close()
         while threads.running.load(ordering: .acquiring) > 0 { try? await Task.sleep(nanoseconds: 1_000_000) }
     }
 
