@@ -7,6 +7,7 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
     private let connection: HTTP1Connection
     private var state: State
     private var expectsContinue: Bool
+    private var hasFailed = false
     private var decoder = ChunkedDecoder()
     private var receiveBytes = 64 * 1024
 
@@ -31,7 +32,7 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
 
     /// True when what is left is small enough to read and drop, and the peer is sending it.
     var isWorthDraining: Bool {
-        guard !expectsContinue else { return false }
+        guard !expectsContinue, !hasFailed else { return false }
         return switch state {
         case .length(let left): left <= HTTP1Connection.drainedBodyBytesMax
         case .chunked: true
@@ -42,6 +43,7 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
     func detach() { state = .detached }
 
     func next() async throws -> [UInt8]? {
+        if hasFailed { throw BodyError.malformed }
         switch state {
         case .ended, .detached: return nil
         case .length, .chunked: break
@@ -104,7 +106,11 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
             }
             var chunk: [UInt8] = []
             chunk.reserveCapacity(received.count)
-            switch try decoder.decode(received.bytes, into: &chunk) {
+            // Until the decoder says otherwise: a body that broke its framing is never read again.
+            hasFailed = true
+            let progress = try decoder.decode(received.bytes, into: &chunk)
+            hasFailed = false
+            switch progress {
             case .needsMore: received.consume(received.count)
             case .ended(let consumed):
                 received.consume(consumed)
