@@ -28,7 +28,9 @@ demo: build ## the main job on real MNIST: train, track, store, register, serve,
 	@scripts/setup demo
 	@python3 examples/pipeline/demo.py
 
-examples: demo ## run every example (the demo is the only one so far)
+examples: build ## run the five examples (or some: EXAMPLES="tracking pipeline")
+	@scripts/setup examples
+	@examples/run $(EXAMPLES)
 
 test: unit clients ## every test: units, then the real clients on the real binary
 
