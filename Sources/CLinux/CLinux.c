@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static _Thread_local void *current_loop = 0;
@@ -17,6 +19,16 @@ int slipway_pthread_setname(pthread_t thread, const char *name) { return pthread
 
 void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes) {
     (void)sync_file_range(descriptor, offset, bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+ssize_t slipway_pread_cached(int descriptor, void *bytes, size_t count, int64_t offset) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = count};
+    ssize_t got;
+    do {
+        got = preadv2(descriptor, &vector, 1, offset, RWF_NOWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EOPNOTSUPP) got = pread(descriptor, bytes, count, offset);
+    return got < 0 ? -errno : got;
 }
 
 int slipway_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }

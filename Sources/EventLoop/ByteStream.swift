@@ -21,6 +21,9 @@ package final class ByteStream: @unchecked Sendable {
     package let peer: String
     package let isTLS: Bool
 
+    /// Bytes after which a transfer that never waits lets other connections have a turn.
+    package static let bytesPerTurnMax = 4 << 20
+
     package init(channel: Channel, transport: any Transport, peer: String, isTLS: Bool) {
         self.channel = channel
         self.transport = transport
@@ -110,8 +113,15 @@ package final class ByteStream: @unchecked Sendable {
         _ file: Int32, range: Range<Int64>, timeoutMilliseconds: UInt64
     ) async throws(StreamError) {
         var offset = range.lowerBound
+        var ready = offset
         while offset < range.upperBound {
-            let count = Int(min(range.upperBound - offset, 1 << 20))
+            if offset >= ready {
+                // A peer that takes everything at once must not keep the loop from its other connections.
+                if offset - range.lowerBound >= Self.bytesPerTurnMax { await loop.nextTurn() }
+                ready = min(offset + 1 << 20, range.upperBound)
+                await FileReads.bringIn(file, offset: offset, count: Int(ready - offset))
+            }
+            let count = Int(ready - offset)
             guard let result = transport.sendFile(file, offset: offset, count: count) else {
                 try await copyFile(file, offset..<range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
                 return
@@ -126,13 +136,12 @@ package final class ByteStream: @unchecked Sendable {
         var offset = range.lowerBound
         while offset < range.upperBound {
             let count = Int(min(range.upperBound - offset, 128 * 1024))
-            var bytes = [UInt8](repeating: 0, count: count)
-            let read = bytes.withUnsafeMutableBytes { System.readFile(file, $0, offset: offset) }
-            guard read > 0 else { throw .fileTooShort }
-            if read < count { bytes.removeLast(count - read) }
+            let bytes = await FileReads.read(file, offset: offset, count: count)
+            guard !bytes.isEmpty else { throw .fileTooShort }
             try await write(
-                bytes, more: offset + Int64(read) < range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
-            offset += Int64(read)
+                bytes, more: offset + Int64(bytes.count) < range.upperBound, timeoutMilliseconds: timeoutMilliseconds)
+            offset += Int64(bytes.count)
+            if offset - range.lowerBound >= Self.bytesPerTurnMax { await loop.nextTurn() }
         }
     }
 
@@ -152,16 +161,21 @@ package final class ByteStream: @unchecked Sendable {
         }
     }
 
-    /// Closes in order: tells the peer, then reads and drops what it still sends, for at most a second and 1 MiB, so
+    /// Closes in order: tells the peer, then reads and drops what it still sends, for at most `lingerMilliseconds`, so
     /// that the kernel does not answer unread bytes with a reset that would destroy our last response.
-    package func closeGracefully() async {
+    package func closeGracefully(lingerMilliseconds: UInt64) async {
         transport.finishSending()
         let slab = loop.buffers.take()
-        var left = 1 << 20
-        let deadline = MonotonicTime.now.advanced(milliseconds: 1000)
-        while left > 0, MonotonicTime.now < deadline {
-            guard let count = try? await read(into: slab, timeoutMilliseconds: 500), count > 0 else { break }
-            left -= count
+        let deadline = MonotonicTime.now.advanced(milliseconds: lingerMilliseconds)
+        var dropped = 0
+        while MonotonicTime.now < deadline {
+            guard let count = try? await read(into: slab, timeoutMilliseconds: min(500, lingerMilliseconds)), count > 0
+            else { break }
+            dropped += count
+            if dropped >= Self.bytesPerTurnMax {
+                dropped = 0
+                await loop.nextTurn()
+            }
         }
         loop.buffers.giveBack(slab)
         close()

@@ -22,7 +22,10 @@ package final class Channel: @unchecked Sendable {
     private var failure: ChannelFailure?
     private var reader: UnsafeContinuation<Void, Never>?
     private var writer: UnsafeContinuation<Void, Never>?
-    private var deadline: MonotonicTime?
+    private var readerDeadline: MonotonicTime?
+    private var writerDeadline: MonotonicTime?
+    /// True when the reader's deadline only ends its wait, not the channel.
+    private var readerMayGoOn = false
     private var peerClosedAt: MonotonicTime?
 
     /// Called once when the peer has been gone for a tick while nobody waits to read: a handler is still at work.
@@ -72,10 +75,27 @@ package final class Channel: @unchecked Sendable {
         if let failure { throw failure }
         guard !isReadable else { return }
         precondition(reader == nil, "one reader at a time")
-        arm(timeoutMilliseconds)
-        await withUnsafeContinuation { reader = $0 }
-        disarm()
+        await waitToRead(timeoutMilliseconds)
         if let failure { throw failure }
+    }
+
+    /// Waits until a read may succeed, or for `milliseconds`; false when they passed first, which leaves the channel as
+    /// it was. Throws when the channel is aborted.
+    package func readable(withinMilliseconds milliseconds: UInt64) async throws(ChannelFailure) -> Bool {
+        if let failure { throw failure }
+        guard !isReadable else { return true }
+        precondition(reader == nil, "one reader at a time")
+        readerMayGoOn = true
+        await waitToRead(milliseconds)
+        readerMayGoOn = false
+        if let failure { throw failure }
+        return isReadable
+    }
+
+    private func waitToRead(_ timeoutMilliseconds: UInt64) async {
+        readerDeadline = loop.turnTime.advanced(milliseconds: timeoutMilliseconds)
+        await withUnsafeContinuation { reader = $0 }
+        readerDeadline = nil
     }
 
     /// Waits until a write may succeed.
@@ -83,9 +103,9 @@ package final class Channel: @unchecked Sendable {
         if let failure { throw failure }
         guard !isWritable else { return }
         precondition(writer == nil, "one writer at a time")
-        arm(timeoutMilliseconds)
+        writerDeadline = loop.turnTime.advanced(milliseconds: timeoutMilliseconds)
         await withUnsafeContinuation { writer = $0 }
-        disarm()
+        writerDeadline = nil
         if let failure { throw failure }
     }
 
@@ -94,14 +114,6 @@ package final class Channel: @unchecked Sendable {
 
     /// True once the peer has closed its side, or the whole connection.
     package var isPeerClosed: Bool { peerClosedAt != nil }
-
-    private func arm(_ timeoutMilliseconds: UInt64) {
-        deadline = loop.turnTime.advanced(milliseconds: timeoutMilliseconds)
-    }
-
-    private func disarm() {
-        if reader == nil, writer == nil { deadline = nil }
-    }
 
     private func fail(_ reason: ChannelFailure) {
         if failure == nil { failure = reason }
@@ -134,10 +146,11 @@ package final class Channel: @unchecked Sendable {
 
     func tick(_ now: MonotonicTime) {
         onTick?(now)
-        if let deadline, now >= deadline {
-            self.deadline = nil
-            fail(.timedOut)
+        if let readerDeadline, now >= readerDeadline {
+            self.readerDeadline = nil
+            if readerMayGoOn { resume(&reader) } else { fail(.timedOut) }
         }
+        if let writerDeadline, now >= writerDeadline { fail(.timedOut) }
         // A half-closed peer may still read the answer, so the handler gets one tick of grace.
         if let peerClosedAt, reader == nil, now > peerClosedAt, let action = onPeerClosed {
             onPeerClosed = nil

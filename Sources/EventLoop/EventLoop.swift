@@ -31,6 +31,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var freeSlots: [Int] = []
     private var nextDeadlineScan: UInt64 = 0
     private var idleActions: [() -> Void] = []
+    private var yielded: [UnsafeContinuation<Void, Never>] = []
 
     private static let wakeUpToken = UInt64.max
     private static let tickMilliseconds: UInt64 = 250
@@ -82,6 +83,9 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         precondition(isCurrent)
         idleActions.append(action)
     }
+
+    /// Lets the loop's other connections have a turn, events included. `Task.yield` would only go to the end of this one.
+    package func nextTurn() async { await withUnsafeContinuation { yielded.append($0) } }
 
     /// Ends the thread after the current turn. No task may be left on the loop.
     package func stop() { signalling { $0.isStopped = true } }
@@ -152,14 +156,21 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
                 for action in actions { action() }
             }
             // The actions may have made jobs, and a turn leaves some when it had very many.
-            let hasJobs = nextJob < jobs.count || !idleActions.isEmpty
+            let hasJobs = nextJob < jobs.count || !idleActions.isEmpty || !yielded.isEmpty
             let watches = channels.count > freeSlots.count
             let timeout: Int32 = hasJobs ? 0 : watches ? Int32(Self.tickMilliseconds) : -1
             let count = System.epollWait(epoll, events, timeout: timeout)
             turnTime = .now
             for index in 0..<count { dispatch(events[index]) }
+            if !yielded.isEmpty { resumeYielded() }
             if turnTime.nanoseconds >= nextDeadlineScan { scanDeadlines() }
         }
+    }
+
+    private func resumeYielded() {
+        let waiting = yielded
+        yielded = []
+        for continuation in waiting { continuation.resume() }
     }
 
     private func runJobs() {

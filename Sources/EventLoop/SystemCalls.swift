@@ -90,6 +90,13 @@ enum System {
         (try? check("pread") { pread(file, buffer.baseAddress, buffer.count, off_t(offset)) }) ?? -1
     }
 
+    /// Reads file bytes only if they are in memory; nil when the disk would have to be waited for, else as `readFile`.
+    @inline(never)
+    static func readCached(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer, offset: Int64) -> Int? {
+        let count = slipway_pread_cached(file, buffer.baseAddress, buffer.count, offset)
+        return count == -EAGAIN ? nil : count
+    }
+
     static func shutdownWrite(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// The peer's address as `host:port`, or the empty text.

@@ -29,10 +29,21 @@ package protocol BodyWriter: AnyObject, Sendable {
     func setTrailers(_ fields: HTTPFields)
 }
 
+/// What a bounded wait for an upgraded connection's peer came to.
+package enum UpgradedInput: Sendable, Equatable {
+    case bytes([UInt8])
+    /// The peer has closed.
+    case ended
+    /// Nothing came in the time given; the connection is as it was.
+    case silence
+}
+
 /// A connection after `101 Switching Protocols`: raw bytes both ways.
 package protocol UpgradedConnection: AnyObject, Sendable {
-    /// The next bytes, or nil when the peer has closed.
+    /// The next bytes, or nil when the peer has closed. Throws when it stays silent for the server's idle limit.
     func read() async throws -> [UInt8]?
+    /// The next bytes, waiting for them at most so long.
+    func read(withinMilliseconds milliseconds: UInt64) async throws -> UpgradedInput
     /// Sends `bytes` at once.
     func write(_ bytes: [UInt8]) async throws
 }

@@ -29,6 +29,7 @@ package final class InferenceService: Sendable {
     /// The handler of the HTTP port.
     package var handler: Handler {
         var router = Router()
+        router.use(CrossOriginGuard.middleware { ErrorBody.response(.forbidden, $0) })
         router.notFound = { request in
             ErrorBody.response(.notFound, "nothing is served at \(request.path.prefix(200)); V2 is at /v2, V1 at /v1")
         }

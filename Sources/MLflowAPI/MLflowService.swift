@@ -25,7 +25,6 @@ package final class MLflowService: Sendable {
     let store: TrackingStore
     let artifacts: ArtifactResolver
     let configuration: MLflowConfiguration
-    private let origins: OriginGuard
     private let logger = Logger(role: "track")
 
     package init(
@@ -34,7 +33,6 @@ package final class MLflowService: Sendable {
         self.store = store
         self.artifacts = artifacts
         self.configuration = configuration
-        origins = OriginGuard(allowedHosts: configuration.allowedHosts)
         configuration.metrics?.collected(
             "slipway_track_commits_total", help: "Transactions committed to the tracking database.", type: "counter"
         ) { [store] out in out.append("slipway_track_commits_total \(store.commitCount)\n") }
@@ -47,7 +45,6 @@ package final class MLflowService: Sendable {
     package var handler: Handler {
         let router = routes()
         return { request in
-            if let refusal = self.origins.refusal(of: request) { return refusal.response }
             do {
                 return try await router.respond(to: request)
             } catch let error as MLflowError {

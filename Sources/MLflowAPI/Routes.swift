@@ -18,6 +18,11 @@ extension MLflowService {
 
     func routes() -> Router {
         var router = Router()
+        let origins = OriginGuard(allowedHosts: configuration.allowedHosts)
+        router.use { request, next in
+            if let refusal = origins.refusal(of: request) { return refusal.response }
+            return try await next(request)
+        }
         router.notFound = { throw MLflowError.unknownEndpoint($0) }
         router.methodNotAllowed = { throw MLflowError.unknownEndpoint($0, allowed: $1) }
         for prefix in Self.prefixes {

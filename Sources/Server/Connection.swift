@@ -58,7 +58,7 @@ final class Connection: @unchecked Sendable {
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(text.utf8.count)\r\n"
             + "Connection: close\r\n\r\n" + text
         try? await stream.write(Array(answer.utf8), timeoutMilliseconds: 1000)
-        await stream.closeGracefully()
+        await stream.closeGracefully(lingerMilliseconds: worker.service.limits.lingerMilliseconds)
     }
 
     /// Chooses by the first bytes: the HTTP/2 preface, whose `PRI` is no method, or else HTTP/1.

@@ -17,6 +17,7 @@ package struct Router: Sendable {
     }
 
     private let root = Node()
+    private var middleware: [Middleware] = []
 
     /// Answers requests that match no path; 404 by default.
     package var notFound: Handler = { _ in Response(.notFound) }
@@ -29,6 +30,9 @@ package struct Router: Sendable {
     }
 
     package init() {}
+
+    /// Adds a step around every request of this router, unknown paths included; the first added is the outermost.
+    package mutating func use(_ step: @escaping Middleware) { middleware.append(step) }
 
     /// Adds a route. `pattern` starts with `/`; segments are literals, `{name}`, or last `{name*}`.
     package func add(_ method: HTTPMethod, _ pattern: String, _ handler: @escaping Handler) {
@@ -63,8 +67,15 @@ package struct Router: Sendable {
     package func patch(_ pattern: String, _ handler: @escaping Handler) { add(.patch, pattern, handler) }
     package func delete(_ pattern: String, _ handler: @escaping Handler) { add(.delete, pattern, handler) }
 
-    /// Routes `request`: HEAD falls back to the GET handler (the connection leaves the body out).
-    package func respond(to request: Request) async throws -> Response {
+    /// Routes `request` through the middleware: HEAD falls back to the GET handler (the connection leaves the body out).
+    package func respond(to request: Request) async throws -> Response { try await pass(request, step: 0) }
+
+    private func pass(_ request: Request, step: Int) async throws -> Response {
+        guard step < middleware.count else { return try await route(request) }
+        return try await middleware[step](request) { try await self.pass($0, step: step + 1) }
+    }
+
+    private func route(_ request: Request) async throws -> Response {
         let segments = request.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         guard let handlers = match(root, segments[...], request) else { return try await notFound(request) }
         if let handler = handlers[request.method] ?? (request.method == .head ? handlers[.get] : nil) {

@@ -16,12 +16,27 @@ package struct ServerLimits: Sendable {
     package var idleTimeoutMilliseconds: UInt64 = 75_000
     /// Without a byte of a body that the handler waits for, or without room for a byte it sends. Over it: 408, close.
     package var bodyTimeoutMilliseconds: UInt64 = 20_000
+    /// Mean pace of a body that takes longer than that timeout, over the time its handler waits for it. Under it: 408, close.
+    package var bodyBytesPerSecondMin = 500
+    /// After a last answer: how long what the peer still sends is read and dropped, so that the answer reaches it.
+    package var lingerMilliseconds: UInt64 = 5_000
+    /// A silent WebSocket is pinged after this time, and given up after as much again without a byte.
+    package var webSocketPingMilliseconds: UInt64 = 30_000
+    /// Without a byte from the peer on a connection that was upgraded to another protocol.
+    package var upgradedIdleMilliseconds: UInt64 = 4 * 3600 * 1000
     /// TLS handshake.
     package var handshakeTimeoutMilliseconds: UInt64 = 10_000
     /// Open connections. Over it: not accepted until one closes.
     package var connectionCountMax = 8192
     /// Concurrent streams of one HTTP/2 connection.
     package var streamsPerConnectionMax = 128
+    /// Receive window of an HTTP/2 stream: how much of a body may arrive before its handler reads.
+    package var streamWindowBytes = 256 * 1024
+    /// Receive window of an HTTP/2 connection.
+    package var connectionWindowBytes = 4 * 1024 * 1024
+    /// Streams that an HTTP/2 peer may reset at once, and how many more a second ("rapid reset"). Over it: GOAWAY.
+    package var streamResetBurstMax = 200
+    package var streamResetsPerSecondMax = 50
     /// Requests being handled at once. Over it: 503 with `Retry-After`.
     package var requestsInFlightMax = 4096
     /// Bytes of one gRPC message. Over it: RESOURCE_EXHAUSTED.

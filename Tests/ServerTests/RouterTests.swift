@@ -35,4 +35,54 @@ import Testing
             #expect(head.status == 200 && head.body.isEmpty)
         }
     }
+
+    @Test(arguments: TestMode.allCases)
+    func middlewareStandsAroundEveryRequest(_ mode: TestMode) async throws {
+        var router = router()
+        router.use { request, next in
+            guard request.fields["Authorization"] == "Bearer right" else {
+                return Response(HTTPStatus.unauthorized, text: "log in")
+            }
+            request.principal = "someone"
+            var response = try await next(request)
+            response.fields.append("X-Outer", "1")
+            return response
+        }
+        router.use { request, next in
+            var response = try await next(request)
+            response.fields.append("X-Inner", request.principal ?? "nobody")
+            return response
+        }
+        let routes = router
+        try await withTestClient(mode, handler: { try await routes.respond(to: $0) }) { client in
+            #expect(try await client.execute(.get, "/").status == 401)
+            #expect(try await client.execute(.get, "/nowhere").status == 401)
+            let fields: HTTPFields = ["Authorization": "Bearer right"]
+            let answer = try await client.execute(.get, "/", fields: fields, body: [])
+            #expect(answer.text == "root")
+            #expect(answer.fields["X-Outer"] == "1" && answer.fields["X-Inner"] == "someone")
+            #expect(try await client.execute(.get, "/nowhere", fields: fields, body: []).status == 404)
+        }
+    }
+
+    @Test(arguments: [
+        ("http://evil.example", "127.0.0.1:5001", 403), ("null", "127.0.0.1:5001", 403),
+        ("https://127.0.0.1:5001", "127.0.0.1:5001", 403), ("http://127.0.0.1:5001", "127.0.0.1:5001", 200),
+        ("http://LOCALHOST:5001", "localhost:5001", 200), (nil, "127.0.0.1:5001", 200),
+    ])
+    func pagesOfOtherOriginsChangeNothing(_ origin: String?, _ host: String, _ status: Int) async throws {
+        var router = Router()
+        router.use(CrossOriginGuard.middleware { Response(HTTPStatus.forbidden, text: $0) })
+        router.post("/") { _ in Response(text: "changed") }
+        router.get("/") { _ in Response(text: "read") }
+        let routes = router
+        try await withTestClient(.inProcess, handler: { try await routes.respond(to: $0) }) { client in
+            var fields: HTTPFields = ["Host": host]
+            if let origin { fields.append("Origin", origin) }
+            let written = try await client.execute(.post, "/", fields: fields, body: [])
+            #expect(written.status == status)
+            let read = try await client.execute(.get, "/", fields: fields, body: [])
+            #expect(read.status == 200)
+        }
+    }
 }

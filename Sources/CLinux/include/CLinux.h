@@ -29,5 +29,9 @@ int slipway_pthread_setname(pthread_t thread, const char *name);
 void *slipway_current_loop(void);
 void slipway_set_current_loop(void *loop);
 
+// preadv2 with RWF_NOWAIT: bytes that are in the page cache, -EAGAIN when there are none at `offset` and the disk must be
+// waited for, another negative errno on failure. A file system without the flag is read the plain way.
+ssize_t slipway_pread_cached(int descriptor, void *bytes, size_t count, int64_t offset);
+
 // Hands dirty pages of a file to the disk without waiting for them. A hint: its failure changes nothing.
 void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes);

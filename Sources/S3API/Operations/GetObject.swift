@@ -81,7 +81,7 @@ extension S3Call {
         AttributeFields.append(object, to: &response.fields, withChecksum: wantsChecksum && !selection.isPartial)
         if let partChecksum { AttributeFields.append(partChecksum, to: &response.fields) }
         if selection.isPartial {
-            response.fields.append("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.size)")
+            response.fields.append("Content-Range", ByteRangeField.contentRange(range, size: object.size))
         }
         if selection.partNumber != nil, object.partCount > 0 {
             response.fields.append("x-amz-mp-parts-count", "\(object.partCount)")

@@ -1,4 +1,5 @@
 import Bytes
+import Formats
 import Synchronization
 
 /// The standard health service, `grpc.health.v1.Health`: `Check` answers at once, `Watch` sends each change.
@@ -83,9 +84,15 @@ package final class GRPCHealth: Sendable {
     /// Field 1, a string, of `HealthCheckRequest`.
     private static func service(in message: [UInt8]) throws(GRPCError) -> String {
         guard !message.isEmpty else { return "" }
-        guard message.count >= 2, message[0] == 0x0a, message[1] < 0x80, message.count == 2 + Int(message[1]),
-            let service = String(validUTF8: message[2...])
-        else { throw GRPCError(.invalidArgument, "the message is not a HealthCheckRequest with a short service name") }
+        var reader = ProtobufReader(message)
+        var service = ""
+        do {
+            while let field = try reader.next() {
+                if field.number == 1 { service = try field.string() }
+            }
+        } catch {
+            throw GRPCError(.invalidArgument, "the message is not a HealthCheckRequest")
+        }
         return service
     }
 

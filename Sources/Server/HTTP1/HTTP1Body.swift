@@ -1,4 +1,5 @@
 import Bytes
+import Clock
 import EventLoop
 import HTTP
 
@@ -7,9 +8,13 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
     private let connection: HTTP1Connection
     private var state: State
     private var expectsContinue: Bool
-    private var hasFailed = false
+    /// Why the body can be read no further: one that broke its framing, or came too slowly, is never read again.
+    private var failure: BodyError?
     private var decoder = ChunkedDecoder()
     private var receiveBytes = 64 * 1024
+    private var pace: BodyPace
+    /// Bytes received since the peer was last waited for.
+    private var unwaitedCount = 0
 
     private enum State {
         case length(left: Int)
@@ -22,6 +27,7 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
     init(_ parsed: ParsedRequestHead, connection: HTTP1Connection) {
         self.connection = connection
         expectsContinue = parsed.expectsContinue
+        pace = BodyPace(connection.limits)
         state = if case .length(let length) = parsed.framing { .length(left: length) } else { .chunked }
     }
 
@@ -30,20 +36,39 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
     /// True when every byte of the body has been read.
     var isFinished: Bool { if case .ended = state { true } else { false } }
 
-    /// True when what is left is small enough to read and drop, and the peer is sending it.
-    var isWorthDraining: Bool {
-        guard !expectsContinue, !hasFailed else { return false }
-        return switch state {
-        case .length(let left): left <= HTTP1Connection.drainedBodyBytesMax
-        case .chunked: true
-        case .ended, .detached: true
+    /// True when what is left is known to be small enough to read and drop, and the peer is sending it. Of a chunked body
+    /// that is known only when its end has been received already.
+    func isWorthDraining() -> Bool {
+        guard !expectsContinue, failure == nil else { return false }
+        switch state {
+        case .length(let left): return left <= HTTP1Connection.drainedBodyBytesMax
+        case .chunked: return dropReceivedChunks()
+        case .ended, .detached: return true
+        }
+    }
+
+    private func dropReceivedChunks() -> Bool {
+        var dropped: [UInt8] = []
+        failure = .malformed
+        guard let progress = try? decoder.decode(connection.received.bytes, into: &dropped) else { return false }
+        failure = nil
+        finish(progress)
+        return isFinished
+    }
+
+    private func finish(_ progress: ChunkedDecoder.Progress) {
+        switch progress {
+        case .needsMore: connection.received.consume(connection.received.count)
+        case .ended(let consumed):
+            connection.received.consume(consumed)
+            state = .ended
         }
     }
 
     func detach() { state = .detached }
 
     func next() async throws -> [UInt8]? {
-        if hasFailed { throw BodyError.malformed }
+        if let failure { throw failure }
         switch state {
         case .ended, .detached: return nil
         case .length, .chunked: break
@@ -82,6 +107,7 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
             switch result {
             case .bytes(let count):
                 if count == receiveBytes { receiveBytes = 256 * 1024 }
+                await took(count)
                 return chunk
             case .closed: throw BodyError.truncated
             case .failed: throw BodyError.truncated
@@ -97,7 +123,9 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
                 let room = received.room()
                 let result = connection.stream.receiveNow(room)
                 switch result {
-                case .bytes(let count): received.received(count)
+                case .bytes(let count):
+                    received.received(count)
+                    await took(count)
                 case .closed, .failed: throw BodyError.truncated
                 case .wouldBlock:
                     try await wait()
@@ -106,31 +134,44 @@ final class HTTP1Body: BodySource, @unchecked Sendable {
             }
             var chunk: [UInt8] = []
             chunk.reserveCapacity(received.count)
-            // Until the decoder says otherwise: a body that broke its framing is never read again.
-            hasFailed = true
+            // Until the decoder says otherwise.
+            failure = .malformed
             let progress = try decoder.decode(received.bytes, into: &chunk)
-            hasFailed = false
-            switch progress {
-            case .needsMore: received.consume(received.count)
-            case .ended(let consumed):
-                received.consume(consumed)
-                state = .ended
-            }
+            failure = nil
+            finish(progress)
             if !chunk.isEmpty { return chunk }
             if isFinished { return nil }
         }
     }
 
+    /// A peer that sends without a pause must not keep the loop from its other connections.
+    private func took(_ count: Int) async {
+        pace.received(count)
+        unwaitedCount += count
+        guard unwaitedCount >= ByteStream.bytesPerTurnMax else { return }
+        unwaitedCount = 0
+        await connection.stream.loop.nextTurn()
+    }
+
     private func wait() async throws {
+        guard !pace.isTooSlow else { throw failed(.timeout) }
+        unwaitedCount = 0
+        let began = MonotonicTime.now
+        defer { pace.waited(since: began) }
         do throws(StreamError) {
             try await connection.stream.waitReadable(timeoutMilliseconds: connection.limits.bodyTimeoutMilliseconds)
         } catch {
             switch error {
-            case .timedOut: throw BodyError.timeout
+            case .timedOut: throw failed(.timeout)
             case .aborted: throw CancellationError()
             case .closed, .failed, .fileTooShort: throw BodyError.truncated
             }
         }
+    }
+
+    private func failed(_ error: BodyError) -> BodyError {
+        failure = error
+        return error
     }
 
     private func flush() async throws {

@@ -20,8 +20,12 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
     private var isWaitingForRequest = false
     private var isDraining = false
     private var requestCount = 0
+    /// Pipelined requests served since the socket was last read.
+    private var unwaitedCount = 0
 
     static let outBytesMax = 32 * 1024
+    /// Pipelined requests after which the loop's other connections have a turn.
+    private static let requestsPerTurnMax = 64
     /// An unread body up to this size is read and dropped to keep the connection; over it the connection closes.
     static let drainedBodyBytesMax = 256 * 1024
 
@@ -55,6 +59,11 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
         do {
             while let parsed = try await nextHead() {
                 guard try await serve(parsed) else { break }
+                unwaitedCount += 1
+                if unwaitedCount >= Self.requestsPerTurnMax {
+                    unwaitedCount = 0
+                    await loop.nextTurn()
+                }
             }
         } catch let fault as ConnectionFault {
             try? await refuse(fault.fault)
@@ -84,6 +93,7 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             if received.isEmpty, !stream.channel.mayBeReadable {
                 received.releaseIfEmpty()
                 isWaitingForRequest = true
+                unwaitedCount = 0
                 defer { isWaitingForRequest = false }
                 let timeout = requestCount == 0 ? limits.headTimeoutMilliseconds : limits.idleTimeoutMilliseconds
                 try await stream.channel.readable(timeoutMilliseconds: timeout)
@@ -142,7 +152,7 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             to: &out)
         out.append(contentsOf: bytes)
         try await flush()
-        await stream.closeGracefully()
+        await closeGracefully()
     }
 
     // MARK: One request
@@ -180,6 +190,11 @@ final class HTTP1Connection: ProtocolConnection, @unchecked Sendable {
             worker.service.abandoned()
             throw error
         }
+    }
+
+    /// Closes so that the last answer reaches a peer that is still sending.
+    func closeGracefully() async {
+        await stream.closeGracefully(lingerMilliseconds: limits.lingerMilliseconds)
     }
 
     // MARK: Writing

@@ -50,7 +50,7 @@ final class HTTP1ResponseSender: @unchecked Sendable {
             return false
         }
         let framing = framing(of: response)
-        let readsOn = body.map { $0.isFinished || $0.isWorthDraining } ?? true
+        let readsOn = body.map { $0.isFinished || $0.isWorthDraining() } ?? true
         let keepsAlive = parsed.keepsAlive && !isDraining && readsOn && framing != .untilClose
         ResponseHeadWriter.append(
             response, framing: framing, closes: !keepsAlive,
@@ -58,10 +58,11 @@ final class HTTP1ResponseSender: @unchecked Sendable {
             to: &connection.out)
         if request.method != .head, !response.status.forbidsBody { try await sendBody(response.body, framing) }
         if keepsAlive {
-            return try await drainBody()
+            try await drainBody()
+            return true
         }
         try await connection.flush()
-        await connection.stream.closeGracefully()
+        await connection.closeGracefully()
         return false
     }
 
@@ -117,16 +118,11 @@ final class HTTP1ResponseSender: @unchecked Sendable {
         if connection.out.count >= HTTP1Connection.outBytesMax { try await connection.flush() }
     }
 
-    /// Reads and drops what the handler left of the body; false when that is too much.
-    private func drainBody() async throws -> Bool {
-        guard let body, !body.isFinished else { return true }
+    /// Reads and drops what the handler left of the body; its length is known to be small.
+    private func drainBody() async throws {
+        guard let body, !body.isFinished else { return }
         try await connection.flush()
-        var left = HTTP1Connection.drainedBodyBytesMax
-        while let chunk = try await body.next() {
-            left -= chunk.count
-            guard left >= 0 else { return false }
-        }
-        return true
+        while try await body.next() != nil {}
     }
 
     private func upgrade(
@@ -140,11 +136,11 @@ final class HTTP1ResponseSender: @unchecked Sendable {
         do {
             try await takeOver(HTTP1Upgrade(connection: connection))
         } catch {
-            await connection.stream.closeGracefully()
+            await connection.closeGracefully()
             throw error
         }
         // What was sent last must reach a peer that is still sending.
-        await connection.stream.closeGracefully()
+        await connection.closeGracefully()
     }
 }
 
@@ -214,30 +210,5 @@ private final class HTTP1BodyWriter: BodyWriter, @unchecked Sendable {
     private func end() async throws {
         if isChunked { sender.appendFraming { $0.append("\r\n") } }
         try await sender.flushIfLarge()
-    }
-}
-
-/// The raw connection after `101 Switching Protocols`.
-private final class HTTP1Upgrade: UpgradedConnection, @unchecked Sendable {
-    // Reads and writes may come from two tasks of the connection's loop, one each.
-    private let connection: HTTP1Connection
-    private static let idleMilliseconds: UInt64 = 24 * 3600 * 1000
-
-    init(connection: HTTP1Connection) { self.connection = connection }
-
-    func read() async throws -> [UInt8]? {
-        let received = connection.received
-        if received.isEmpty {
-            let count = try await connection.stream.read(
-                into: received.room(), timeoutMilliseconds: Self.idleMilliseconds)
-            guard count > 0 else { return nil }
-            received.received(count)
-        }
-        defer { received.consume(received.count) }
-        return Array(received.bytes)
-    }
-
-    func write(_ bytes: [UInt8]) async throws {
-        try await connection.stream.write(bytes, timeoutMilliseconds: connection.limits.bodyTimeoutMilliseconds)
     }
 }

@@ -52,7 +52,7 @@ final class HTTP2Connection: ProtocolConnection, HTTP2SessionDelegate, @unchecke
         isOver = true
         stream.channel.onTick = nil
         session.closeAll()
-        await stream.closeGracefully()
+        await stream.closeGracefully(lingerMilliseconds: service.limits.lingerMilliseconds)
         // Handlers see their cancellation at their next wait on the stream; the session lives until they have ended.
         while runningCount > 0 {
             await withUnsafeContinuation { idleWaiter = $0 }
@@ -81,7 +81,7 @@ final class HTTP2Connection: ProtocolConnection, HTTP2SessionDelegate, @unchecke
             switch result {
             case .closed: return
             case .failed(let code): throw StreamError.failed(code)
-            case .bytes where stream.channel.mayBeReadable: await Task.yield()
+            case .bytes where stream.channel.mayBeReadable: await stream.loop.nextTurn()
             case .bytes, .wouldBlock:
                 if session.isFinished { return }
                 try await stream.waitReadable(timeoutMilliseconds: Self.unboundedMilliseconds)

@@ -34,11 +34,6 @@ final class HTTP2Session {
     private var ranges = FieldRanges()
     private var pairs: [nghttp2_nv] = []
 
-    /// Receive window of a stream: how much of a body may arrive before its handler reads.
-    static let streamWindowBytes: Int32 = 256 * 1024
-    /// Receive window of the connection.
-    static let connectionWindowBytes: Int32 = 4 * 1024 * 1024
-
     /// Prepares the server's SETTINGS.
     init(limits: ServerLimits, loop: EventLoop) throws(HTTP2SessionError) {
         self.limits = limits
@@ -48,8 +43,8 @@ final class HTTP2Session {
         defer { nghttp2_option_del(options) }
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
-        // The answer to "rapid reset": 200 resets at once, then 50 a second.
-        nghttp2_option_set_stream_reset_rate_limit(options, 200, 50)
+        nghttp2_option_set_stream_reset_rate_limit(
+            options, UInt64(limits.streamResetBurstMax), UInt64(limits.streamResetsPerSecondMax))
         let context = Unmanaged.passUnretained(self).toOpaque()
         let status = nghttp2_session_server_new2(&raw, Self.callbacks, context, options)
         guard status == 0 else { throw HTTP2SessionError(code: status) }
@@ -59,12 +54,13 @@ final class HTTP2Session {
                 value: UInt32(limits.streamsPerConnectionMax)),
             nghttp2_settings_entry(
                 settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue),
-                value: UInt32(Self.streamWindowBytes)),
+                value: UInt32(limits.streamWindowBytes)),
             nghttp2_settings_entry(
                 settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue), value: UInt32(limits.headBytesMax)),
         ]
         nghttp2_submit_settings(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count)
-        nghttp2_session_set_local_window_size(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Self.connectionWindowBytes)
+        nghttp2_session_set_local_window_size(
+            raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(limits.connectionWindowBytes))
     }
 
     deinit { nghttp2_session_del(raw) }

@@ -5,7 +5,6 @@
 import Bytes
 import Clock
 import EventLoop
-import Glibc
 import HTTP
 
 /// A stream's state, confined to its connection's loop. One task may read while another writes.
@@ -38,6 +37,7 @@ final class HTTP2Stream: @unchecked Sendable {
     var task: Task<Void, Never>?
     private var reader = Waiter()
     private var writer = Waiter()
+    private var pace: BodyPace
 
     /// Output bytes above which a writer waits.
     static let outputHighWater = 64 * 1024
@@ -66,6 +66,7 @@ final class HTTP2Stream: @unchecked Sendable {
         self.session = session
         self.loop = loop
         bodyTimeoutMilliseconds = session.limits.bodyTimeoutMilliseconds
+        pace = BodyPace(session.limits)
     }
 
     // MARK: The session's side
@@ -196,11 +197,19 @@ extension HTTP2Stream: BodySource {
                 let chunk = input
                 input = []
                 session.consume(chunk.count, of: self)
+                pace.received(chunk.count)
                 return chunk
             }
             if isInputEnded { return nil }
             if reader.hasTimedOut { throw BodyError.timeout }
-            await wait(\.reader, bounded: request?.mayIdle != true)
+            guard request?.mayIdle != true else {
+                await wait(\.reader, bounded: false)
+                continue
+            }
+            guard !pace.isTooSlow else { throw BodyError.timeout }
+            let began = MonotonicTime.now
+            await wait(\.reader, bounded: true)
+            pace.waited(since: began)
         }
     }
 }
@@ -215,9 +224,7 @@ extension HTTP2Stream: BodyWriter {
         var offset = file.range.lowerBound
         while offset < file.range.upperBound {
             let wanted = Int(min(file.range.upperBound - offset, 64 * 1024))
-            let block = [UInt8](unsafeUninitializedCapacity: wanted) { space, count in
-                count = max(0, pread(file.descriptor, space.baseAddress, wanted, off_t(offset)))
-            }
+            let block = await FileReads.read(file.descriptor, offset: offset, count: wanted)
             guard !block.isEmpty else { throw StreamError.fileTooShort }
             try await send(block)
             offset += Int64(block.count)

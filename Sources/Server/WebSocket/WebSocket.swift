@@ -2,7 +2,7 @@ import Bytes
 package import HTTP
 
 /// A WebSocket connection as its handler sees it: messages both ways. Pings are answered and the closing handshake is
-/// done underneath. Confined to the connection's loop; one task may receive while others send.
+/// done underneath; a peer that stays silent is pinged, and given up when it does not answer. Confined to the connection's loop; one task may receive while others send.
 package final class WebSocket: @unchecked Sendable {
     /// The subprotocol chosen from the client's list; nil when it named none.
     package let subprotocol: String?
@@ -10,10 +10,15 @@ package final class WebSocket: @unchecked Sendable {
     private var decoder: WebSocketDecoder
     private var isWriting = false
     private var waiters: [UnsafeContinuation<Void, Never>] = []
+    private let pingMilliseconds: UInt64
+    private var isPinged = false
     private var hasSentClose = false
     private var hasReceivedClose = false
 
-    init(_ connection: any UpgradedConnection, subprotocol: String?, messageBytesMax: Int) {
+    init(
+        _ connection: any UpgradedConnection, subprotocol: String?, messageBytesMax: Int, pingMilliseconds: UInt64
+    ) {
+        self.pingMilliseconds = pingMilliseconds
         self.connection = connection
         self.subprotocol = subprotocol
         decoder = WebSocketDecoder(messageBytesMax: messageBytesMax)
@@ -43,11 +48,17 @@ package final class WebSocket: @unchecked Sendable {
                 await close(code: error.code, reason: error.reason)
                 throw error
             }
-            guard let bytes = try await connection.read() else {
+            switch try await connection.read(withinMilliseconds: pingMilliseconds) {
+            case .bytes(let bytes):
+                isPinged = false
+                decoder.append(bytes)
+            case .silence where !isPinged:
+                isPinged = true
+                try await send(.ping, [])
+            case .silence, .ended:
                 hasReceivedClose = true
                 return nil
             }
-            decoder.append(bytes)
         }
     }
 

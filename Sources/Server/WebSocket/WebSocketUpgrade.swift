@@ -20,6 +20,7 @@ package enum WebSocketUpgrade {
     ///   - serve: the connection is closed when it returns: with code 1000, or 1011 when it throws.
     package static func response(
         _ request: Request, subprotocols: [String] = [], messageBytesMax: Int = messageBytesMaxDefault,
+        pingMilliseconds: UInt64 = ServerLimits().webSocketPingMilliseconds,
         serve: @escaping @Sendable (WebSocket) async throws -> Void
     ) -> Response {
         guard request.head.version == .http11, request.method == .get, isRequested(by: request),
@@ -53,7 +54,9 @@ package enum WebSocketUpgrade {
         return Response(
             .switchingProtocols, fields: fields,
             body: .upgrade { connection in
-                let socket = WebSocket(connection, subprotocol: chosen, messageBytesMax: messageBytesMax)
+                let socket = WebSocket(
+                    connection, subprotocol: chosen, messageBytesMax: messageBytesMax,
+                    pingMilliseconds: pingMilliseconds)
                 do {
                     try await serve(socket)
                 } catch {

@@ -2,12 +2,12 @@ import Bytes
 
 /// The `Range` field of a GET or HEAD (RFC 9110 section 14). One range; several, or another unit, are ignored, as the
 /// RFC allows and Amazon does.
-enum ByteRangeField: Equatable {
+package enum ByteRangeField: Equatable, Sendable {
     case from(Int64)
     case closed(Int64, Int64)
     case suffix(Int64)
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.hasPrefix("bytes=") else { return nil }
         let parts = text.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -24,11 +24,16 @@ enum ByteRangeField: Equatable {
     }
 
     /// The bytes of an object of `size` bytes; nil when there are none to give (416).
-    func resolve(size: Int64) -> Range<Int64>? {
+    package func resolve(size: Int64) -> Range<Int64>? {
         switch self {
         case .from(let first): first < size ? first..<size : nil
         case .closed(let first, let last): first < size ? first..<min(last, size - 1) + 1 : nil
         case .suffix(let count): count > 0 && size > 0 ? max(0, size - count)..<size : nil
         }
+    }
+
+    /// `Content-Range` of an answer that gives `range` of `size` bytes.
+    package static func contentRange(_ range: Range<Int64>, size: Int64) -> String {
+        "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
     }
 }
