@@ -2,7 +2,8 @@ import Bytes
 package import HTTP
 
 /// A WebSocket connection as its handler sees it: messages both ways. Pings are answered and the closing handshake is
-/// done underneath; a peer that stays silent is pinged, and given up when it does not answer. Confined to the connection's loop; one task may receive while others send.
+/// done underneath; a peer that stays silent is pinged, and given up when it does not answer. Confined to the
+/// connection's loop; one task may receive while others send.
 package final class WebSocket: @unchecked Sendable {
     /// The subprotocol chosen from the client's list; nil when it named none.
     package let subprotocol: String?
