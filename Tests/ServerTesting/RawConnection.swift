@@ -48,6 +48,12 @@ package final class RawConnection {
 
     package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// True when bytes have arrived that were not read.
+    package var hasInput: Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !buffered.isEmpty || Glibc.poll(&poll, 1, 0) > 0
+    }
+
     /// Everything until the server closes.
     package func readToEnd() throws -> [UInt8] {
         while try fill() {}
