@@ -39,7 +39,7 @@ let package = Package(
         layer(
             "Commands",
             [
-                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI", "Objects", "Tracking", "Inference",
+                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI", "Console", "Objects", "Tracking", "Inference",
                 "Runtimes", "Cluster", "ObjectClient", "Database", "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
             ]),
@@ -58,6 +58,15 @@ let package = Package(
             ]),
         layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
         layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),
+
+        // The web console: its files, sessions, and a proxy to the other roles by their public protocols.
+        layer(
+            "Console",
+            [
+                "HTTPClient", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Clock",
+                "Bytes",
+                "CConsoleAssets",
+            ]),
 
         // Domains: values and rules; no HTTP, no wire names.
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
@@ -127,6 +136,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CStep"),
         .target(name: "CVersion"),
+        .target(name: "CConsoleAssets", exclude: ["assets"]),
         .target(
             name: "CLinkedVersions",
             linkerSettings: ["ssl", "crypto", "nghttp2", "sqlite3", "curl", "z", "yaml"].map { .linkedLibrary($0) }),

@@ -166,24 +166,8 @@ package struct ObjectClient: Sendable {
         _ method: HTTPMethod, path: String, query: [(String, String)], fields: HTTPFields
     ) -> HTTPFields {
         guard let credential = endpoint.credential else { return fields }
-        var fields = fields
-        let now = WallTime.now
-        let scope = CredentialScope(now, region: endpoint.region)
-        let payloadHash = "UNSIGNED-PAYLOAD"
-        fields["Host"] = endpoint.host
-        fields["x-amz-date"] = now.iso8601Basic
-        fields["x-amz-content-sha256"] = payloadHash
-        let signedFields = ["host", "x-amz-content-sha256", "x-amz-date"]
-        let canonical = SignatureV4.canonicalRequest(
-            method: method.name, path: path, query: query.map { (name: $0.0, value: $0.1) }, fields: fields,
-            signedFields: signedFields, payloadHash: payloadHash)
-        let signature = SignatureV4.sign(
-            canonicalRequest: canonical, date: now.iso8601Basic, scope: scope,
-            signingKey: SignatureV4.signingKey(secret: credential.secretKey, scope: scope))
-        fields["Authorization"] =
-            "\(SignatureV4.algorithm) Credential=\(credential.accessKey)/\(scope.text), "
-            + "SignedHeaders=\(signedFields.joined(separator: ";")), Signature=\(signature)"
-        return fields
+        return RequestSigner(credential: credential, region: endpoint.region).sign(
+            method, host: endpoint.host, path: path, query: query.map { (name: $0.0, value: $0.1) }, fields: fields)
     }
 
     // MARK: Answers

@@ -15,6 +15,10 @@ enum RolePlans {
         objects["MLFLOW_S3_ENDPOINT_URL"] = "http://127.0.0.1:\(storePort)"
         objects["AWS_ACCESS_KEY_ID"] = root.user
         objects["AWS_SECRET_ACCESS_KEY"] = root.password
+        // People log in to the console; it needs no secret of its own.
+        var console = shared
+        console["MINIO_ROOT_USER"] = nil
+        console["MINIO_ROOT_PASSWORD"] = nil
         return [
             RolePlan(
                 name: "store", arguments: ["store", "--address", ":\(storePort)"], environment: shared,
@@ -43,6 +47,16 @@ enum RolePlans {
             RolePlan(
                 name: "cluster", arguments: ["cluster", "--port", "\(settings[UpSettings.clusterPort])"],
                 environment: shared, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
+            RolePlan(
+                name: "console",
+                arguments: [
+                    "console", "--port", "\(settings[UpSettings.consolePort])",
+                    "--store-url", "http://127.0.0.1:\(storePort)",
+                    "--track-url", "http://127.0.0.1:\(settings[UpSettings.trackPort])",
+                    "--infer-url", "http://127.0.0.1:\(settings[UpSettings.inferPort])",
+                    "--kubeconfig", "\(data)/kubeconfig",
+                ],
+                environment: console, ports: [(settings[UpSettings.consolePort], "web console")]),
         ]
     }
 }

@@ -34,10 +34,12 @@ enum UpSettings {
     static let clusterPort = Setting<Int>.port(
         "cluster-port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443,
         help: "Port of the Kubernetes API, over TLS.")
+    static let consolePort = Setting<Int>.port(
+        "console-port", environment: ["SLIPWAY_CONSOLE_PORT"], default: 9001, help: "Port of the web console.")
 
     static let all = [
         storePort.declaration, trackPort.declaration, inferPort.declaration, inferGRPCPort.declaration,
-        inferMetricsPort.declaration, clusterPort.declaration,
+        inferMetricsPort.declaration, clusterPort.declaration, consolePort.declaration,
     ]
 }
 
@@ -79,6 +81,9 @@ private func report(_ plans: [RolePlan], data: String, root: RootCredential, sec
     var lines = table.lines + [""]
     if root.isNew {
         lines.append("root user \(root.user), password \(root.password) (shown once; kept in root-credential.json)")
+    }
+    if let port = plans.first(where: { $0.name == "console" })?.ports.first?.port {
+        lines.append("open http://127.0.0.1:\(port) in a browser")
     }
     if plans.contains(where: { $0.name == "cluster" }) { lines.append("export KUBECONFIG=\(data)/kubeconfig") }
     lines.append("ready after \(Int(seconds * 1000)) ms; Ctrl-C stops everything")

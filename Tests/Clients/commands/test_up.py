@@ -12,7 +12,7 @@ import pytest
 
 from slipway_process import Slipway, free_port
 
-PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster"]
+PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "console"]
 
 
 def processes_of(folder):
