@@ -10,6 +10,9 @@
 // writers of that folder, finds little to do. The name is an id that nothing refers to yet, so a file that
 // is in place but not whole after a power cut is an orphan, collected at the next start. The index names the blob only
 // after both fsyncs.
+//
+// Receiving, hashing and writing overlap: what has been gathered goes to two pool threads, one that hashes and one that
+// writes, while the task gathers the next part. One such step is under way at a time, so memory is bounded by two parts.
 
 import CLinux
 import EventLoop
@@ -27,8 +30,9 @@ package struct StoredBlob: Sendable {
 
 /// Takes the bytes of one blob. Used by one task, call after call; ends with `persist` or `discard`.
 ///
-/// `@unchecked Sendable`: the state moves between the task and a pool thread, which never run at the same time
-/// because every call awaits its hop.
+/// `@unchecked Sendable`: while a step is under way `checksums` and the observer belong to its hashing thread, the
+/// descriptor and the marks of what was written to its writing thread, and the rest to the task; the task touches them
+/// only after it has waited for the step.
 package final class BlobWriter: @unchecked Sendable {
     /// Told every byte, in order, before it is written; on a pool thread for large blobs.
     package typealias Observer = (UnsafeRawBufferPointer) -> Void
@@ -45,8 +49,10 @@ package final class BlobWriter: @unchecked Sendable {
     private let observer: Observer
     private var pending: [[UInt8]] = []
     private var pendingBytes = 0
+    private var step: BlobWriteStep?
+    /// Bytes given to steps so far: where the next one writes.
+    private var handedOver: Int64 = 0
     private var descriptor: Int32 = -1
-    private var written: Int64 = 0
     private var writebackStart: Int64 = 0
     private var checksums = BlockChecksums()
     private var isPersisted = false
@@ -65,21 +71,21 @@ package final class BlobWriter: @unchecked Sendable {
         pending.append(bytes)
         pendingBytes += bytes.count
         size += Int64(bytes.count)
-        if pendingBytes >= Self.hopBytes
-            || (descriptor < 0 && size > Int64(store.inlineBytesMax) && pendingBytes >= Self.hopBytes)
-        {
-            try await store.onPool { () throws(BlobError) in try self.flush() }
-        }
+        guard pendingBytes >= Self.hopBytes else { return }
+        try await finishStep()
+        try startStep()
     }
 
     /// Ends the bytes: after this the observer has seen all of them, and nothing is durable yet.
     package func seal() async throws(BlobError) {
         if size > Int64(store.inlineBytesMax) {
-            try await store.onPool { () throws(BlobError) in try self.flush() }
+            try await finishStep()
+            if pendingBytes > 0 { try startStep() }
+            try await finishStep()
             return
         }
         // At most 64 KiB: hashing them here costs less than a hop.
-        for chunk in pending { chunk.withUnsafeBytes { observe($0) } }
+        hash(pending)
     }
 
     /// Makes the sealed bytes durable, or hands the small ones over to the index.
@@ -102,35 +108,75 @@ package final class BlobWriter: @unchecked Sendable {
 
     /// Gives up a blob that the index will not name: its file goes.
     package func discard() async {
+        try? await finishStep()
         _ = try? await store.onPool { () throws(BlobError) in self.abandon() }
     }
 
-    private func observe(_ bytes: UnsafeRawBufferPointer) {
-        checksums.update(bytes)
-        observer(bytes)
+    // MARK: Steps
+
+    private func finishStep() async throws(BlobError) {
+        guard let step else { return }
+        self.step = nil
+        try await step.wait()
     }
 
-    /// Hashes and writes what is pending. On a pool thread.
-    private func flush() throws(BlobError) {
-        if descriptor < 0 {
-            descriptor = try FileSystem.open(store.folder.temporaryFile(of: id), O_RDWR | O_CREAT | O_TRUNC)
+    private func startStep() throws(BlobError) {
+        let chunks = pending
+        let offset = handedOver
+        let step = BlobWriteStep()
+        guard
+            store.pool.submit({
+                self.hash(chunks); step.end(nil)
+            })
+        else {
+            throw BlobError(.busy, "the disk queue is full")
         }
-        try store.requireSpace(for: Int64(pendingBytes))
-        for chunk in pending {
-            let failure = chunk.withUnsafeBytes { bytes -> BlobError? in
-                observe(bytes)
-                do throws(BlobError) { try FileSystem.write(descriptor, bytes, at: written) } catch { return error }
-                return nil
-            }
-            if let failure { throw failure }
-            written += Int64(chunk.count)
+        self.step = step
+        if !store.pool.submit({ step.end(self.write(chunks, at: offset)) }) {
+            step.end(BlobError(.busy, "the disk queue is full"))
         }
-        pending.removeAll(keepingCapacity: true)
+        handedOver += Int64(pendingBytes)
+        pending = []
         pendingBytes = 0
-        if written - writebackStart >= Self.writebackBytes {
-            slipway_start_writeback(descriptor, writebackStart, written - writebackStart)
-            writebackStart = written
+    }
+
+    private func hash(_ chunks: [[UInt8]]) {
+        for chunk in chunks {
+            chunk.withUnsafeBytes { bytes in
+                checksums.update(bytes)
+                observer(bytes)
+            }
         }
+    }
+
+    /// Writes chunks at `offset`. On a pool thread.
+    private func write(_ chunks: [[UInt8]], at offset: Int64) -> BlobError? {
+        do throws(BlobError) {
+            if descriptor < 0 {
+                descriptor = try FileSystem.open(store.folder.temporaryFile(of: id), O_RDWR | O_CREAT | O_TRUNC)
+            }
+            try store.requireSpace(for: chunks.reduce(0) { $0 + Int64($1.count) })
+            var offset = offset
+            for chunk in chunks {
+                try writeChunk(chunk, at: offset)
+                offset += Int64(chunk.count)
+            }
+            if offset - writebackStart >= Self.writebackBytes {
+                slipway_start_writeback(descriptor, writebackStart, offset - writebackStart)
+                writebackStart = offset
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func writeChunk(_ chunk: [UInt8], at offset: Int64) throws(BlobError) {
+        var failure: BlobError?
+        chunk.withUnsafeBytes { bytes in
+            do throws(BlobError) { try FileSystem.write(descriptor, bytes, at: offset) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     private func abandon() {
