@@ -76,7 +76,7 @@ let package = Package(
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
-        layer("Runtimes", ["Bytes", "COnnxRuntime"]),
+        layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
         layer("Runner", ["EventLoop", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
         // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
@@ -144,6 +144,7 @@ let package = Package(
         .target(
             name: "CSimdjson", cxxSettings: [.unsafeFlags(["-w"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "COnnxRuntime"),
+        .target(name: "COpenVINO"),
         systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         systemLibrary("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),

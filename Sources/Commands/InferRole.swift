@@ -25,6 +25,8 @@ struct InferRole: Sendable {
     var metrics = Listen(port: 8002)
     /// ONNX Runtime's library; nil looks in the runtime folder.
     var libraryPath: String?
+    /// OpenVINO's C library; nil looks in the runtime folder.
+    var openvinoPath: String?
     var runtimeFolder: String?
     var computeThreadCount = 4
 
@@ -42,9 +44,12 @@ struct InferRole: Sendable {
 
     /// Begins to serve. Throws `InferenceError` for a repository location that cannot be used, or `ListenError`.
     func start() async throws -> Running {
-        let provider = OnnxProvider(explicitPath: libraryPath, folder: RuntimeFolder(explicit: runtimeFolder))
+        let folder = RuntimeFolder(explicit: runtimeFolder)
+        let runtimes = ModelRuntimes(
+            onnx: OnnxProvider(explicitPath: libraryPath, folder: folder),
+            openvino: OpenVINOProvider(explicitPath: openvinoPath, folder: folder))
         let compute = BlockingPool(name: "compute", threadCount: computeThreadCount)
-        let repository = try ModelRepository(configuration: self.repository, provider: provider, compute: compute)
+        let repository = try ModelRepository(configuration: self.repository, runtimes: runtimes, compute: compute)
         let registry = MetricsRegistry()
         var configuration = service
         configuration.metrics = registry

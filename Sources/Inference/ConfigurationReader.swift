@@ -12,6 +12,7 @@ struct WrittenConfiguration: Sendable {
     var setsBatchSize = false
     var setsInstances = false
     var setsBatching = false
+    var setsPlatform = false
 }
 
 /// Reads configurations. Everything thrown is `InferenceError.loadFailed` and names the model and the field.
@@ -72,14 +73,10 @@ struct ConfigurationReader {
             }
         case "platform":
             let platform = try string(field)
-            guard platform.isEmpty || platform == "onnxruntime_onnx" else {
-                throw failure("platform \"\(platform)\" is not supported; supported: onnxruntime_onnx")
-            }
+            try setPlatform(platform, "platform", ModelPlatform.allCases.map { ($0.name, $0) })
         case "backend":
             let backend = try string(field)
-            guard backend.isEmpty || backend == "onnxruntime" else {
-                throw failure("backend \"\(backend)\" is not supported; supported: onnxruntime")
-            }
+            try setPlatform(backend, "backend", ModelPlatform.allCases.map { ($0.backend, $0) })
         case "max_batch_size":
             result.configuration.batchSizeMax = try int(field, 0...1_000_000)
             result.setsBatchSize = true
@@ -108,6 +105,21 @@ struct ConfigurationReader {
             break
         default: throw failure("config has the unknown field \"\(field.name)\"")
         }
+    }
+
+    private mutating func setPlatform(
+        _ text: String, _ field: String, _ known: [(name: String, platform: ModelPlatform)]
+    ) throws(InferenceError) {
+        guard !text.isEmpty else { return }
+        guard let found = known.first(where: { $0.name == text })?.platform else {
+            throw failure(
+                "\(field) \"\(text)\" is not supported; supported: \(known.map(\.name).joined(separator: ", "))")
+        }
+        guard !result.setsPlatform || result.configuration.platform == found else {
+            throw failure("platform and backend name different runtimes; one of them is enough")
+        }
+        result.configuration.platform = found
+        result.setsPlatform = true
     }
 
     private func port(_ message: TextProtoMessage, isInput: Bool) throws(InferenceError) -> ModelConfiguration.Port {
@@ -233,6 +245,15 @@ struct ConfigurationReader {
         switch key {
         case "intra_op_thread_count": result.configuration.session.intraOpThreadCount = try threads(key, value)
         case "inter_op_thread_count": result.configuration.session.interOpThreadCount = try threads(key, value)
+        case "TF_SIGNATURE_DEF":
+            guard value == SavedModelSignature.name else {
+                throw failure(
+                    "parameter TF_SIGNATURE_DEF is \"\(value)\"; only \"\(SavedModelSignature.name)\" is supported")
+            }
+        case "TF_GRAPH_TAG":
+            guard value == "serve" else {
+                throw failure("parameter TF_GRAPH_TAG is \"\(value)\"; only \"serve\" is supported")
+            }
         default: break
         }
         result.configuration.parameters.append((key, value))

@@ -9,14 +9,13 @@ extension WrittenConfiguration {
     /// A model whose every input and output has a first dimension of any size batches along it, up to `batchSizeDefault`,
     /// unless the configuration says otherwise. Throws `InferenceError.loadFailed`.
     func completed(
-        inputs: [TensorSpecification], outputs: [TensorSpecification], batchSizeDefault: Int, instanceDefault: Int
+        inputs: [TensorSpecification], outputs: [TensorSpecification], batchSizeDefault: Int
     ) throws(InferenceError) -> ModelConfiguration {
         var complete = configuration
         let canBatch = batchSizeDefault > 0 && !inputs.isEmpty && (inputs + outputs).allSatisfy { $0.shape.first == -1 }
         if !setsBatchSize, complete.inputs.isEmpty, complete.outputs.isEmpty, canBatch {
             complete.batchSizeMax = batchSizeDefault
         }
-        if !setsInstances { complete.instanceCount = instanceDefault }
         complete.inputs = try Self.ports(complete, complete.inputs, inputs, "input")
         complete.outputs = try Self.ports(complete, complete.outputs, outputs, "output")
         if complete.batchSizeMax > 1, !setsBatching, !setsBatchSize { complete.dynamicBatching = .init() }

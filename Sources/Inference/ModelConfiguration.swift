@@ -47,7 +47,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     /// How long a request may wait, in microseconds; 0 is for ever.
     package var queueTimeoutMicroseconds: UInt64 = 0
     package var allowsTimeoutOverride = false
-    package var modelFile = "model.onnx"
+    package var platform = ModelPlatform.onnx
+    /// The file or folder in each version's folder; empty, until the model is loaded, for the platform's usual one.
+    package var modelFile = ""
     package var session = SessionOptions()
     /// `parameters` as given, for clients that read them back.
     package var parameters: [(key: String, value: String)] = []
@@ -58,7 +60,8 @@ package struct ModelConfiguration: Sendable, Equatable {
         left.name == right.name && left.batchSizeMax == right.batchSizeMax && left.inputs == right.inputs
             && left.outputs == right.outputs && left.versionPolicy == right.versionPolicy
             && left.dynamicBatching == right.dynamicBatching && left.instanceCount == right.instanceCount
-            && left.queueCountMax == right.queueCountMax && left.modelFile == right.modelFile
+            && left.queueCountMax == right.queueCountMax && left.platform == right.platform
+            && left.modelFile == right.modelFile
             && left.queueTimeoutMicroseconds == right.queueTimeoutMicroseconds && left.session == right.session
             && left.allowsTimeoutOverride == right.allowsTimeoutOverride
             && left.parameters.elementsEqual(right.parameters) { $0 == $1 }

@@ -8,7 +8,7 @@ import Runtimes
 struct ModelLoader: Sendable {
     let name: String
     let folder: ModelFolder
-    let provider: OnnxProvider
+    let runtimes: ModelRuntimes
     let configuration: RepositoryConfiguration
     let compute: BlockingPool
 
@@ -67,17 +67,14 @@ struct ModelLoader: Sendable {
     private func load(
         _ number: Int, _ written: WrittenConfiguration, _ statistics: ModelStatistics?
     ) throws(InferenceError) -> ModelVersion {
-        let file = written.configuration.modelFile
-        var path = "\(folder.path)/\(number)/\(file)"
-        guard let attributes = FileAccess.attributes(path) else {
-            throw failure("version \(number) has no file \(file)")
-        }
-        // A model with weights in files of their own stands in a folder of the model's name.
-        if attributes.isFolder { path += "/\(file)" }
-        let session: OnnxSession
+        var written = written
+        let path = try locate(number, &written)
+        if !written.setsInstances { written.configuration.instanceCount = configuration.instanceCountDefault }
+        written.configuration.session.concurrentRunCount = written.configuration.instanceCount
+        let session: any ModelSession
         do throws(RuntimeError) {
-            session = try OnnxSession(
-                library: try provider.library(), path: path, options: written.configuration.session)
+            session = try runtimes.session(
+                written.configuration.platform, path: path, options: written.configuration.session)
         } catch {
             if error.code == .libraryMissing {
                 throw InferenceError(.unavailable, "failed to load '\(name)': \(error.message)")
@@ -85,12 +82,45 @@ struct ModelLoader: Sendable {
             throw failure("version \(number): \(RuntimeText.withoutPaths(error.message))")
         }
         let complete = try written.completed(
-            inputs: session.inputs, outputs: session.outputs, batchSizeDefault: configuration.batchSizeDefault,
-            instanceDefault: configuration.instanceCountDefault)
+            inputs: session.inputs, outputs: session.outputs, batchSizeDefault: configuration.batchSizeDefault)
         return ModelVersion(
             number: number, configuration: complete, session: session,
             statistics: statistics ?? ModelStatistics(batchSizeMax: configuration.limits.batchSizeStatisticsMax),
             labels: labels(complete), pool: compute, limits: configuration.limits)
+    }
+
+    /// Where the model of a version stands; fills in the platform and the file that the configuration leaves open.
+    private func locate(_ number: Int, _ written: inout WrittenConfiguration) throws(InferenceError) -> String {
+        let version = "\(folder.path)/\(number)"
+        let named = written.configuration.modelFile
+        let platforms = written.setsPlatform ? [written.configuration.platform] : ModelPlatform.allCases
+        for platform in platforms {
+            let file = named.isEmpty ? platform.defaultFile : named
+            guard named.isEmpty || written.setsPlatform || Self.fits(file, platform),
+                let attributes = FileAccess.attributes("\(version)/\(file)")
+            else { continue }
+            written.configuration.platform = platform
+            written.configuration.modelFile = file
+            // A model with weights in files of their own stands in a folder of the model's name; a SavedModel is one.
+            return attributes.isFolder && platform != .savedModel ? "\(version)/\(file)/\(file)" : "\(version)/\(file)"
+        }
+        // As TensorFlow Serving has it: the version's folder is the SavedModel.
+        if named.isEmpty, platforms.contains(.savedModel), FileAccess.attributes("\(version)/saved_model.pb") != nil {
+            written.configuration.platform = .savedModel
+            written.configuration.modelFile = "saved_model.pb"
+            return version
+        }
+        let wanted = named.isEmpty ? platforms.map(\.defaultFile) : [named]
+        throw failure("version \(number) has no file \(wanted.joined(separator: " or "))")
+    }
+
+    /// Whether a file that the configuration names is one of `platform`, by its ending.
+    private static func fits(_ file: String, _ platform: ModelPlatform) -> Bool {
+        switch platform {
+        case .onnx: !file.hasSuffix(".xml") && !file.hasSuffix(".savedmodel")
+        case .savedModel: file.hasSuffix(".savedmodel")
+        case .openvino: file.hasSuffix(".xml")
+        }
     }
 
     /// The lines of the label files; a file that is missing gives none.

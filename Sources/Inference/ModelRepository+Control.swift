@@ -159,7 +159,7 @@ extension ModelRepository {
         table.withLock { $0[name, default: Entry()].isLoading = true }
         let previous = table.withLock { $0[name]?.versions } ?? [:]
         let loader = ModelLoader(
-            name: name, folder: folder, provider: provider, configuration: configuration, compute: compute)
+            name: name, folder: folder, runtimes: runtimes, configuration: configuration, compute: compute)
         let result: Result<[ModelVersion], InferenceError>
         do {
             result = try await files.run {

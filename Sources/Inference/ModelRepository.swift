@@ -72,7 +72,7 @@ package final class ModelRepository: Sendable {
 
     let configuration: RepositoryConfiguration
     let sources: [any ModelSource]
-    let provider: OnnxProvider
+    let runtimes: ModelRuntimes
     let compute: BlockingPool
     let files: BlockingPool
     let table = Mutex<[String: Entry]>([:])
@@ -84,10 +84,10 @@ package final class ModelRepository: Sendable {
     ///
     /// Throws `InferenceError.invalid` for a location that cannot be understood.
     package init(
-        configuration: RepositoryConfiguration, provider: OnnxProvider, compute: BlockingPool
+        configuration: RepositoryConfiguration, runtimes: ModelRuntimes, compute: BlockingPool
     ) throws(InferenceError) {
         self.configuration = configuration
-        self.provider = provider
+        self.runtimes = runtimes
         self.compute = compute
         files = BlockingPool(name: "models", threadCount: 2)
         control = TurnLock(waitersMax: configuration.limits.controlQueueCountMax)

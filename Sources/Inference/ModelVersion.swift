@@ -13,7 +13,7 @@ package final class ModelVersion: Sendable {
     package let statistics: ModelStatistics
     /// Class labels by output name, for the classification extension.
     package let labels: [String: [String]]
-    let session: OnnxSession
+    let session: any ModelSession
     private let pool: BlockingPool
     private let queueCountMax: Int
     private let queue = Mutex(RequestQueue())
@@ -24,7 +24,7 @@ package final class ModelVersion: Sendable {
     private static let roundsMax = 32
 
     init(
-        number: Int, configuration: ModelConfiguration, session: OnnxSession, statistics: ModelStatistics,
+        number: Int, configuration: ModelConfiguration, session: any ModelSession, statistics: ModelStatistics,
         labels: [String: [String]], pool: BlockingPool, limits: InferenceLimits
     ) {
         self.number = number

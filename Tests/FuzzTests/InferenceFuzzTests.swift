@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    /// Whatever is accepted names at least one output.
+    @Test func savedModelSignature() throws {
+        var model = ProtobufWriter()
+        model.int(1, 1)
+        model.message(2) { graph in
+            graph.message(1) { $0.string(4, "serve") }
+            graph.message(5) { entry in
+                entry.string(1, "serving_default")
+                entry.message(2) { signature in
+                    signature.message(1) { $0.string(1, "INPUT_0") }
+                    signature.message(2) { $0.string(1, "OUTPUT_0") }
+                }
+            }
+        }
+        let sample = String(decoding: model.bytes, as: UTF8.self)
+        try Fuzzing.run("saved-model", samples: [sample]) { input, _ in
+            guard let signature = try? SavedModelSignature.read(input) else { return }
+            #expect(!signature.outputs.isEmpty)
+        }
+    }
+
     private static func check(_ tensor: Tensor) {
         let count = Tensor.elementCount(tensor.shape)
         if let width = tensor.type.width {

@@ -12,9 +12,12 @@ import Testing
         var configuration = RepositoryConfiguration()
         configuration.locations = ["/nonexistent"]
         configuration.mode = .explicit
-        let provider = OnnxProvider(explicitPath: nil, folder: RuntimeFolder(explicit: "/nonexistent"))
+        let folder = RuntimeFolder(explicit: "/nonexistent")
+        let runtimes = ModelRuntimes(
+            onnx: OnnxProvider(explicitPath: nil, folder: folder),
+            openvino: OpenVINOProvider(explicitPath: nil, folder: folder))
         let repository = try ModelRepository(
-            configuration: configuration, provider: provider, compute: BlockingPool(name: "test", threadCount: 1))
+            configuration: configuration, runtimes: runtimes, compute: BlockingPool(name: "test", threadCount: 1))
         return InferenceService(repository: repository, configuration: InferenceConfiguration())
     }
 

@@ -37,6 +37,17 @@ import Testing
         #expect(configuration.session.intraOpThreadCount == 4)
     }
 
+    @Test(arguments: [
+        (#"platform: "tensorflow_savedmodel""#, ModelPlatform.savedModel), (#"backend: "tensorflow""#, .savedModel),
+        (#"backend: "openvino""#, .openvino),
+        (#"platform: "tensorflow_savedmodel" backend: "tensorflow""#, .savedModel),
+        (#"backend: "onnxruntime""#, .onnx),
+    ])
+    func readsThePlatform(text: String, platform: ModelPlatform) throws {
+        let written = try read(text)
+        #expect(written.configuration.platform == platform && written.setsPlatform)
+    }
+
     @Test func jsonSaysTheSame() throws {
         let json = """
             {"max_batch_size": 8, "input": [{"name": "x", "data_type": "TYPE_FP32", "dims": ["3", 4]}], "batch_input": [],
@@ -51,6 +62,11 @@ import Testing
     @Test(arguments: [
         (#"name: "other""#, "config says name \"other\""),
         (#"backend: "python""#, "backend \"python\" is not supported; supported: onnxruntime"),
+        (#"backend: "onnxruntime" platform: "tensorflow_savedmodel""#, "platform and backend name different runtimes"),
+        (
+            #"parameters { key: "TF_SIGNATURE_DEF" value: { string_value: "classify" } }"#,
+            "only \"serving_default\" is supported"
+        ),
         (#"platform: "ensemble""#, "platform \"ensemble\" is not supported"),
         ("sequence_batching { }", "sequence_batching, which is not supported"),
         ("ensemble_scheduling { }", "ensemble_scheduling, which is not supported"),
@@ -79,9 +95,8 @@ import Testing
 
     @Test func derivesWhatIsLeftOpen() throws {
         let complete = try read("").completed(
-            inputs: [batching], outputs: [.init(name: "y", type: .int64, shape: [-1])], batchSizeDefault: 16,
-            instanceDefault: 3)
-        #expect(complete.batchSizeMax == 16 && complete.dynamicBatching != nil && complete.instanceCount == 3)
+            inputs: [batching], outputs: [.init(name: "y", type: .int64, shape: [-1])], batchSizeDefault: 16)
+        #expect(complete.batchSizeMax == 16 && complete.dynamicBatching != nil)
         #expect(complete.inputs == [.init(name: "x", type: .fp32, dimensions: [4])])
         #expect(complete.outputs == [.init(name: "y", type: .int64, dimensions: [])])
     }
@@ -89,7 +104,7 @@ import Testing
     @Test func derivesNoBatchFromAFixedDimension() throws {
         let fixed = TensorSpecification(name: "y", type: .fp32, shape: [1, 4])
         let complete = try read("").completed(
-            inputs: [batching], outputs: [fixed], batchSizeDefault: 16, instanceDefault: 1)
+            inputs: [batching], outputs: [fixed], batchSizeDefault: 16)
         #expect(complete.batchSizeMax == 0 && complete.dynamicBatching == nil)
         #expect(complete.inputs[0].dimensions == [-1, 4])
     }
@@ -115,7 +130,7 @@ import Testing
     func holdsTheConfigurationAgainstTheModel(text: String, message: String) throws {
         let written = try read(text)
         #expect {
-            try written.completed(inputs: [batching], outputs: [batching], batchSizeDefault: 4, instanceDefault: 1)
+            try written.completed(inputs: [batching], outputs: [batching], batchSizeDefault: 4)
         } throws: { ($0 as? InferenceError)?.message.contains(message) == true }
     }
 }

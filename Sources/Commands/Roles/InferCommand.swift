@@ -16,8 +16,8 @@ extension Command {
     static let infer = Command(
         name: "infer", summary: "inference server (V2, KServe V1)",
         details: """
-            Serves ONNX models over HTTP and gRPC. A repository is a folder, or s3://bucket/prefix, that holds
-            NAME/1/model.onnx and, where the defaults do not fit, NAME/config.pbtxt.
+            Serves ONNX and TensorFlow models over HTTP and gRPC. A repository is a folder, or s3://bucket/prefix, that
+            holds NAME/1/model.onnx or NAME/1/model.savedmodel/ and, where the defaults do not fit, NAME/config.pbtxt.
             """,
         settings: CommonSettings.ofRole + InferSettings.all,
         examples: [
@@ -97,6 +97,10 @@ enum InferSettings {
         allowed: "the path of a shared library",
         help: "ONNX Runtime's library; found in the runtime folder when unset.")
 
+    static let openvino = Setting<String?>.optional(
+        "openvino", environment: ["SLIPWAY_OPENVINO"], placeholder: "FILE", allowed: "the path of a shared library",
+        help: "OpenVINO's C library, for TensorFlow models; found in the runtime folder when unset.")
+
     static let endpoint = Setting<String?>.optional(
         "s3-endpoint", environment: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"],
         placeholder: "URL", allowed: "http://host:port or https://host:port",
@@ -121,7 +125,8 @@ enum InferSettings {
         httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
         metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
         instances.declaration, computeThreads.declaration, bodyBytes.declaration, runtime.declaration,
-        library.declaration, endpoint.declaration, accessKey.declaration, secretKey.declaration, region.declaration,
+        library.declaration, openvino.declaration,
+        endpoint.declaration, accessKey.declaration, secretKey.declaration, region.declaration,
     ]
 }
 
@@ -155,6 +160,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     role.metrics = .init(
         address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
     role.libraryPath = settings[InferSettings.library]
+    role.openvinoPath = settings[InferSettings.openvino]
     role.runtimeFolder = settings[InferSettings.runtime]
     let threads = settings[InferSettings.computeThreads]
     role.computeThreadCount = threads > 0 ? threads : max(4, 2 * coreCount)

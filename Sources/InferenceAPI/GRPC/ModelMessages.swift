@@ -11,7 +11,7 @@ enum ModelMessages {
         var writer = ProtobufWriter(reserving: 512)
         writer.string(1, configuration.name)
         for version in versions { writer.string(2, "\(version)") }
-        writer.string(3, "onnxruntime_onnx")
+        writer.string(3, configuration.platform.name)
         for (field, ports) in [(4, configuration.inputs), (5, configuration.outputs)] {
             for port in ports {
                 writer.message(field) { message in
@@ -33,7 +33,7 @@ enum ModelMessages {
 
     private static func write(_ configuration: ModelConfiguration, _ writer: inout ProtobufWriter) {
         writer.string(1, configuration.name)
-        writer.string(2, "onnxruntime_onnx")
+        writer.string(2, configuration.platform.name)
         writer.message(3) { policy in
             switch configuration.versionPolicy {
             case .latest(let count): policy.message(1) { $0.int(1, Int64(count)) }
@@ -82,7 +82,7 @@ enum ModelMessages {
                 entry.message(2) { $0.string(1, value) }
             }
         }
-        writer.string(17, "onnxruntime")
+        writer.string(17, configuration.platform.backend)
     }
 
     /// model_config.proto's DataType.

@@ -14,7 +14,7 @@ enum ModelWriter {
         for version in versions { writer.string("\(version)") }
         writer.endArray()
         writer.key("platform")
-        writer.string("onnxruntime_onnx")
+        writer.string(configuration.platform.name)
         for (key, ports) in [("inputs", configuration.inputs), ("outputs", configuration.outputs)] {
             writer.key(key)
             writer.beginArray()
@@ -39,8 +39,8 @@ enum ModelWriter {
     /// fields without asking whether they are there.
     static func configuration(_ configuration: ModelConfiguration, _ writer: inout JSONWriter) {
         var tree: JSON = [
-            "name": .string(configuration.name), "platform": "onnxruntime_onnx", "backend": "onnxruntime",
-            "runtime": "",
+            "name": .string(configuration.name), "platform": .string(configuration.platform.name),
+            "backend": .string(configuration.platform.backend), "runtime": "",
             "version_policy": versionPolicy(configuration.versionPolicy),
             "max_batch_size": JSON(configuration.batchSizeMax),
             "input": .array(

@@ -1,15 +1,5 @@
 import COnnxRuntime
 
-/// How a session computes.
-package struct SessionOptions: Sendable, Equatable {
-    /// Threads that share one operator's work, the caller's included; 1 to 256.
-    package var intraOpThreadCount = 1
-    /// Threads that run independent operators; 1 to 256.
-    package var interOpThreadCount = 1
-
-    package init() {}
-}
-
 /// A loaded ONNX model. Any number of threads may run it at once; its memory goes with the last reference.
 package final class OnnxSession: Sendable {
     package let inputs: [TensorSpecification]
