@@ -57,6 +57,13 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
 
     package var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// True when something accepts connections here. Blocks for as long as the kernel takes to say so.
+    package func accepts() -> Bool {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        defer { close(descriptor) }
+        return withSockaddr { connect(descriptor, $0, $1) } == 0
+    }
+
     var family: Int32 { Int32(storage.ss_family) }
 
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {

@@ -69,6 +69,23 @@ enum FileAccess {
         }
     }
 
+    /// Puts a file with `bytes` in the place of what was at `path`, durably. False when that is not possible, and then
+    /// nothing has changed.
+    static func replace(_ path: String, _ bytes: [UInt8]) -> Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let beside = path + ".new"
+        guard makeFolder(folder), let writer = Writer(beside), writer.write(bytes), writer.sync(),
+            rename(beside, path) == 0
+        else {
+            unlink(beside)
+            return false
+        }
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0
+    }
+
     /// A file being written; closed with the last reference.
     final class Writer: Sendable {
         private let descriptor: Int32
@@ -80,6 +97,8 @@ enum FileAccess {
         }
 
         deinit { close(descriptor) }
+
+        func sync() -> Bool { fsync(descriptor) == 0 }
 
         /// False when the disk is full or fails.
         func write(_ bytes: [UInt8]) -> Bool {

@@ -22,7 +22,47 @@ extension ModelRepository {
                 log.error("model is not loaded", [("model", name), ("error", error.message)])
             }
         }
+        var missing = await restore(loadedModels?.configurations.keys.sorted() ?? [])
         started()
+        // The store of the models may be starting too; what still fails after this waits for the next start.
+        var delayMilliseconds = 250
+        while !missing.isEmpty, delayMilliseconds <= 16_000, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(delayMilliseconds))
+            delayMilliseconds *= 2
+            missing = await restore(missing)
+        }
+    }
+
+    /// Loads again what clients had loaded before the server ended; those that fail are returned and show their reason
+    /// in the index.
+    private func restore(_ names: [String]) async -> [String] {
+        var missing: [String] = []
+        for name in names {
+            do throws(InferenceError) {
+                try await alone { () async throws(InferenceError) in try await restoreNow(name) }
+            } catch {
+                missing.append(name)
+                log.warning("model is not loaded again yet", [("model", name), ("error", error.message)])
+            }
+        }
+        return missing
+    }
+
+    private func restoreNow(_ name: String) async throws(InferenceError) {
+        // A client may have loaded or unloaded it in the meantime.
+        guard let configurationJSON = loadedModels?.configurations[name],
+            table.withLock({ $0[name]?.latest }) == nil
+        else { return }
+        var written: WrittenConfiguration?
+        if let configurationJSON {
+            written = try ConfigurationReader.read(json: configurationJSON, model: name, limits: configuration.limits)
+        }
+        do throws(InferenceError) {
+            try await loadNow(name, written: written)
+        } catch {
+            table.withLock { $0[name, default: Entry()].reason = error.message }
+            throw error
+        }
     }
 
     /// Loads or reloads a model on a client's wish. Returns when it serves; throws `loadFailed`, and then what was
@@ -35,7 +75,20 @@ extension ModelRepository {
         if let configurationJSON {
             written = try ConfigurationReader.read(json: configurationJSON, model: name, limits: configuration.limits)
         }
-        try await alone { () async throws(InferenceError) in try await loadNow(name, written: written) }
+        try await alone { () async throws(InferenceError) in
+            try await loadNow(name, written: written)
+            try await remember { $0.add(name, configuration: configurationJSON) }
+        }
+    }
+
+    /// Brings the file of loaded models up to date before a change is acknowledged.
+    private func remember(_ change: @escaping @Sendable (LoadedModels) -> Bool) async throws(InferenceError) {
+        guard let loadedModels else { return }
+        guard (try? await files.run({ change(loadedModels) })) == true else {
+            throw InferenceError(
+                .unavailable,
+                "the change is made and cannot be kept for the next start: the data folder takes no writes")
+        }
     }
 
     /// Unloads a model; requests that run finish. One that is not loaded counts as unloaded.
@@ -50,6 +103,7 @@ extension ModelRepository {
                 table[name] = entry
                 return true
             }
+            try await remember { $0.remove(name) }
             if wasKnown { return log.info("model unloaded", [("model", name)]) }
             guard ModelName.isValid(name), try await repositoryNames().contains(name) else {
                 throw InferenceError(.notFound, "model \"\(name)\" is not in the repository")

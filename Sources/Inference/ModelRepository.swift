@@ -33,6 +33,8 @@ package struct RepositoryConfiguration: Sendable {
     package var isReadinessStrict = true
     /// Where models from an object store are copied while they are loaded.
     package var cacheFolder = "slipway-data/infer/cache"
+    /// Explicit mode: the file that remembers what clients loaded, for the next start; nil forgets it.
+    package var loadedModelsFile: String?
     /// The object store of `s3://` locations that do not name their own.
     package var objectEndpoint: ObjectEndpoint?
     package var limits = InferenceLimits()
@@ -77,6 +79,7 @@ package final class ModelRepository: Sendable {
     let files: BlockingPool
     let table = Mutex<[String: Entry]>([:])
     let log = Logger(role: "infer")
+    let loadedModels: LoadedModels?
     private let control: TurnLock
     private let hasStarted = Mutex(false)
 
@@ -90,6 +93,7 @@ package final class ModelRepository: Sendable {
         self.runtimes = runtimes
         self.compute = compute
         files = BlockingPool(name: "models", threadCount: 2)
+        loadedModels = configuration.mode == .explicit ? configuration.loadedModelsFile.map(LoadedModels.init) : nil
         control = TurnLock(waitersMax: configuration.limits.controlQueueCountMax)
         var sources: [any ModelSource] = []
         for location in configuration.locations { sources.append(try Self.source(location, configuration, files)) }

@@ -48,11 +48,12 @@ package final class Server: Sendable {
     /// The bound port; 0 before `start()`.
     package var port: Int { listener.withLock { $0?.port ?? 0 } }
 
-    /// Stops accepting, lets requests in flight end for `limits.drainMilliseconds`, then cancels and closes the rest.
-    package func shutdown() async {
+    /// Stops accepting, lets requests in flight end for `limits.drainMilliseconds`, or for `drainMillisecondsMax` if that is
+    /// less, then cancels and closes the rest.
+    package func shutdown(drainMillisecondsMax: UInt64 = .max) async {
         listener.withLock { $0 }?.stop()
         for worker in workers { worker.drain() }
-        await wait(milliseconds: configuration.limits.drainMilliseconds)
+        await wait(milliseconds: min(configuration.limits.drainMilliseconds, drainMillisecondsMax))
         for worker in workers { worker.abort() }
         await wait(milliseconds: 500)
     }

@@ -22,9 +22,10 @@ def free_port():
 class Slipway:
     """A running `slipway` command."""
 
-    def __init__(self, arguments, ports, folder, environment=None):
+    def __init__(self, arguments, ports, folder, environment=None, host="127.0.0.1"):
         self.folder = pathlib.Path(folder)
         self.ports = ports
+        self.host = host
         self.log = self.folder / f"slipway-{ports[0]}.log"
         variables = dict(os.environ, MINIO_ROOT_USER=USER, MINIO_ROOT_PASSWORD=PASSWORD,
                          SLIPWAY_DATA=str(self.folder / "data"), SLIPWAY_RUNTIME=str(ROOT / "runtime"))
@@ -42,7 +43,7 @@ class Slipway:
             while True:
                 if self.process.poll() is not None:
                     raise AssertionError(f"ended with {self.process.returncode}:\n{self.text()}")
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                with contextlib.suppress(OSError), socket.create_connection((self.host, port), timeout=1):
                     break
                 assert time.monotonic() < deadline, f"port {port} is not served:\n{self.text()}"
                 time.sleep(0.02)

@@ -151,6 +151,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     let coreCount = max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     let instances = settings[InferSettings.instances]
     repository.instanceCountDefault = instances > 0 ? instances : min(16, coreCount)
+    repository.loadedModelsFile = "\(folder)/loaded-models.json"
     repository.cacheFolder = "\(folder)/cache"
     repository.objectEndpoint = endpoint(settings)
     let address = settings[CommonSettings.address]

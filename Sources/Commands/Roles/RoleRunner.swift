@@ -31,8 +31,11 @@ enum RoleRunner {
         logger.info("ready", running.servers.map { ($0.name, "\($0.server.configuration.address):\($0.server.port)") })
         try await Termination.requested()
         logger.info("stopping")
+        let drainMillisecondsMax = ChildProcess.isSupervised ? ChildProcess.drainMilliseconds : .max
         await withTaskGroup(of: Void.self) { group in
-            for (_, server) in running.servers { group.addTask { await server.shutdown() } }
+            for (_, server) in running.servers {
+                group.addTask { await server.shutdown(drainMillisecondsMax: drainMillisecondsMax) }
+            }
         }
         await running.finish()
         return 0

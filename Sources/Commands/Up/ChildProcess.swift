@@ -6,6 +6,15 @@ import Glibc
 struct ChildProcess {
     let processID: pid_t
 
+    /// How long a supervised role lets requests in flight go on when it is told to stop. Cancelling and closing what is
+    /// left comes after it, and all of it before the supervisor's patience ends.
+    static let drainMilliseconds: UInt64 = 800
+
+    private static let supervisorVariable = "SLIPWAY_SUPERVISOR"
+
+    /// True in a role that a supervisor has started.
+    static var isSupervised: Bool { getenv(supervisorVariable) != nil }
+
     /// Starts this program again with `arguments`.
     ///
     /// The environment gets `SLIPWAY_SUPERVISOR`, at which the child asks the kernel to end it with its parent.
@@ -21,7 +30,7 @@ struct ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &defaults)
 
         var variables = environment
-        variables["SLIPWAY_SUPERVISOR"] = "\(getpid())"
+        variables[supervisorVariable] = "\(getpid())"
         var argv = (["slipway"] + arguments).map { strdup($0) } + [nil]
         var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
@@ -35,7 +44,7 @@ struct ChildProcess {
 
     /// Called first thing in a child: its parent's end, however it comes, ends it too.
     static func followSupervisor(_ environment: [String: String]) {
-        guard let supervisor = environment["SLIPWAY_SUPERVISOR"].flatMap({ pid_t($0) }) else { return }
+        guard let supervisor = environment[supervisorVariable].flatMap({ pid_t($0) }) else { return }
         slipway_end_with_parent(SIGTERM)
         // It may have ended before the kernel was asked.
         if getppid() != supervisor { exit(1) }

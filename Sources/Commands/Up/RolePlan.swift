@@ -3,6 +3,8 @@ struct RolePlan: Sendable {
     let name: String
     let arguments: [String]
     let environment: [String: String]
+    /// Where its ports are reached from this machine.
+    let host: String
     /// Each port with what speaks there.
     let ports: [(port: Int, speaks: String)]
 }

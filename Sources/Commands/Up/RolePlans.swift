@@ -3,7 +3,9 @@ enum RolePlans {
     static func all(
         _ settings: Settings, data: String, root: RootCredential, environment: [String: String]
     ) -> [RolePlan] {
-        let storePort = settings[UpSettings.storePort]
+        let host = LocalHost.reaching(settings[CommonSettings.address])
+        let url = { (port: Int) in "http://\(LocalHost.authority(host, port))" }
+        let store = url(settings[UpSettings.storePort])
         var shared = environment
         shared["SLIPWAY_CONFIG"] = settings[CommonSettings.config]
         shared["SLIPWAY_DATA"] = data
@@ -12,7 +14,7 @@ enum RolePlans {
         shared["MINIO_ROOT_USER"] = root.user
         shared["MINIO_ROOT_PASSWORD"] = root.password
         var objects = shared
-        objects["MLFLOW_S3_ENDPOINT_URL"] = "http://127.0.0.1:\(storePort)"
+        objects["MLFLOW_S3_ENDPOINT_URL"] = store
         objects["AWS_ACCESS_KEY_ID"] = root.user
         objects["AWS_SECRET_ACCESS_KEY"] = root.password
         // People log in to the console; it needs no secret of its own.
@@ -21,24 +23,27 @@ enum RolePlans {
         console["MINIO_ROOT_PASSWORD"] = nil
         return [
             RolePlan(
-                name: "store", arguments: ["store", "--address", ":\(storePort)"], environment: shared,
-                ports: [(storePort, "S3")]),
+                name: "store", arguments: ["store", "--address", ":\(settings[UpSettings.storePort])"],
+                environment: shared,
+                host: host, ports: [(settings[UpSettings.storePort], "S3")]),
             RolePlan(
                 name: "track",
                 arguments: [
                     "track", "--port", "\(settings[UpSettings.trackPort])", "--artifacts-destination", "s3://mlflow",
                 ],
-                environment: objects, ports: [(settings[UpSettings.trackPort], "MLflow REST, artifact proxy")]),
+                environment: objects, host: host,
+                ports: [(settings[UpSettings.trackPort], "MLflow REST, artifact proxy")]),
             RolePlan(
                 name: "infer",
                 arguments: [
                     "infer", "--model-repository", "s3://models", "--model-control-mode", "explicit",
-                    "--s3-endpoint", "http://127.0.0.1:\(storePort)",
+                    "--s3-endpoint", store,
                     "--http-port", "\(settings[UpSettings.inferPort])",
                     "--grpc-port", "\(settings[UpSettings.inferGRPCPort])",
                     "--metrics-port", "\(settings[UpSettings.inferMetricsPort])",
                 ],
                 environment: objects,
+                host: host,
                 ports: [
                     (settings[UpSettings.inferPort], "V2 inference over HTTP"),
                     (settings[UpSettings.inferGRPCPort], "V2 inference over gRPC"),
@@ -46,17 +51,17 @@ enum RolePlans {
                 ]),
             RolePlan(
                 name: "cluster", arguments: ["cluster", "--port", "\(settings[UpSettings.clusterPort])"],
-                environment: shared, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
+                environment: shared, host: host, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
             RolePlan(
                 name: "console",
                 arguments: [
                     "console", "--port", "\(settings[UpSettings.consolePort])",
-                    "--store-url", "http://127.0.0.1:\(storePort)",
-                    "--track-url", "http://127.0.0.1:\(settings[UpSettings.trackPort])",
-                    "--infer-url", "http://127.0.0.1:\(settings[UpSettings.inferPort])",
+                    "--store-url", store,
+                    "--track-url", url(settings[UpSettings.trackPort]),
+                    "--infer-url", url(settings[UpSettings.inferPort]),
                     "--kubeconfig", "\(data)/kubeconfig",
                 ],
-                environment: console, ports: [(settings[UpSettings.consolePort], "web console")]),
+                environment: console, host: host, ports: [(settings[UpSettings.consolePort], "web console")]),
         ]
     }
 }

@@ -3,6 +3,7 @@
 
 import CLinux
 import Clock
+import EventLoop
 import Glibc
 import Log
 
@@ -29,12 +30,19 @@ struct Supervisor {
     /// Starts every role and calls `ready` once all their ports accept connections. Returns after SIGTERM or SIGINT, when
     /// every process is gone; throws `CommandFailure` when a role ends before all are ready.
     mutating func run(ready: () -> Void) throws {
-        for index in children.indices { try start(index) }
-        var waiting = children.flatMap { child in child.plan.ports.map(\.port) }
+        do {
+            for index in children.indices { try start(index) }
+        } catch {
+            stop()
+            throw error
+        }
+        var waiting = children.flatMap { child in
+            child.plan.ports.compactMap { SocketAddress(host: child.plan.host, port: $0.port) }
+        }
         var isReady = false
         while true {
             if !isReady {
-                waiting.removeAll { Self.accepts($0) }
+                waiting.removeAll { $0.accepts() }
                 if waiting.isEmpty {
                     isReady = true
                     ready()
@@ -51,7 +59,7 @@ struct Supervisor {
                 stop()
                 throw CommandFailure("the role \(name) ended while starting", hint: "Its reason stands above.")
             }
-            try restartDue()
+            restartDue()
         }
     }
 
@@ -82,9 +90,19 @@ struct Supervisor {
         }
     }
 
-    private mutating func restartDue() throws {
+    private mutating func restartDue() {
         for index in children.indices {
-            if let due = children[index].restartAt, MonotonicTime.now >= due { try start(index) }
+            guard let due = children[index].restartAt, MonotonicTime.now >= due else { continue }
+            do {
+                try start(index)
+            } catch {
+                // Too many processes, or no memory: that may pass, and the other roles must go on.
+                let delay = children[index].backOff.delay(afterSeconds: 0)
+                children[index].restartAt = MonotonicTime.now.advanced(milliseconds: delay)
+                logger.error(
+                    "role cannot be started",
+                    [("role", children[index].plan.name), ("error", "\(error)"), ("again_in_ms", "\(delay)")])
+            }
         }
     }
 
@@ -102,7 +120,10 @@ struct Supervisor {
             _ = nextSignals(timeoutMilliseconds: 20)
             collectWithoutRestart()
         }
-        for child in children { child.process?.signal(SIGKILL) }
+        for child in children where child.process != nil {
+            logger.warning("role killed: it did not end in time", [("role", child.plan.name)])
+            child.process?.signal(SIGKILL)
+        }
         let killed = MonotonicTime.now.advanced(milliseconds: 300)
         while MonotonicTime.now < killed {
             let orphans = Descendants.of(getpid())
@@ -130,20 +151,6 @@ struct Supervisor {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(signals, &bytes, bytes.count)
         return Array(bytes.prefix(max(0, count)))
-    }
-
-    private static func accepts(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        } == 0
     }
 
     /// `exit status 3` or `signal 9`, from a wait status.

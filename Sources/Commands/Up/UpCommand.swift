@@ -6,7 +6,7 @@ extension Command {
     static let up = Command(
         name: "up", summary: "every role in one go, restarted when one dies",
         details: """
-            Starts the roles as child processes on 127.0.0.1 over one data folder. Ctrl-C stops them all. The root user is
+            Starts the roles as child processes over one data folder, on 127.0.0.1 unless --bind says otherwise. Ctrl-C stops them all. The root user is
             made at first start and shown once, unless MINIO_ROOT_USER and MINIO_ROOT_PASSWORD give one.
             """,
         settings: CommonSettings.ofRole + UpSettings.all,
@@ -75,15 +75,15 @@ private func report(_ plans: [RolePlan], data: String, root: RootCredential, sec
     var table = TextTable(["ROLE", "ADDRESS", "SPEAKS"])
     for plan in plans {
         for (index, entry) in plan.ports.enumerated() {
-            table.add(index == 0 ? plan.name : "", "127.0.0.1:\(entry.port)", entry.speaks)
+            table.add(index == 0 ? plan.name : "", LocalHost.authority(plan.host, entry.port), entry.speaks)
         }
     }
     var lines = table.lines + [""]
     if root.isNew {
         lines.append("root user \(root.user), password \(root.password) (shown once; kept in root-credential.json)")
     }
-    if let port = plans.first(where: { $0.name == "console" })?.ports.first?.port {
-        lines.append("open http://127.0.0.1:\(port) in a browser")
+    if let console = plans.first(where: { $0.name == "console" }), let port = console.ports.first?.port {
+        lines.append("open http://\(LocalHost.authority(console.host, port)) in a browser")
     }
     if plans.contains(where: { $0.name == "cluster" }) { lines.append("export KUBECONFIG=\(data)/kubeconfig") }
     lines.append("ready after \(Int(seconds * 1000)) ms; Ctrl-C stops everything")

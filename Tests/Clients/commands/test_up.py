@@ -1,16 +1,25 @@
 """`slipway up`: ready fast, restarts what dies, names what is in its way, and leaves nothing behind."""
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import time
+import urllib.request
 
+import boto3
 import pytest
+import tritonclient.http
+import tritonclient.utils
 
-from slipway_process import Slipway, free_port
+from slipway_process import ROOT, Slipway, free_port
+
+sys.path.append(str(ROOT / "Tests/Clients/infer"))
+import models  # noqa: E402
 
 PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "console"]
 
@@ -39,10 +48,11 @@ def answers(port):
     return False
 
 
-def make(folder, **environment):
+def make(folder, host="127.0.0.1", **environment):
     ports = {name: free_port() for name in PORTS}
     arguments = ["up", "--data", folder / "data"] + [f"--{name}-port={port}" for name, port in ports.items()]
-    server = Slipway(arguments, list(ports.values()), folder, dict({"MINIO_ROOT_USER": "", "MINIO_ROOT_PASSWORD": ""}, **environment))
+    variables = dict({"MINIO_ROOT_USER": "", "MINIO_ROOT_PASSWORD": "", "SLIPWAY_BIND": host}, **environment)
+    server = Slipway(arguments, list(ports.values()), folder, variables, host)
     server.named = ports
     server.data = folder / "data"
     return server
@@ -102,6 +112,69 @@ def test_one_signal_stops_everything_within_two_seconds(tmp_path, number):
     assert time.monotonic() - began < 2
     assert server.process.returncode == 0
     assert processes_of(server.data) == []
+
+
+def test_requests_in_flight_do_not_hold_up_the_end(up):
+    wait_until(lambda: "ready after" in up.text())
+    with contextlib.ExitStack() as held:
+        for name in ("store", "track", "infer-http"):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", up.named[name])))
+            connection.sendall(b"POST /v2/models/x/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx")
+        time.sleep(0.2)
+        began = time.monotonic()
+        up.stop()
+        assert time.monotonic() - began < 2
+    assert up.process.returncode == 0
+    assert "did not end in time" not in up.text()
+
+
+@pytest.mark.parametrize("host, shown", [("127.0.0.2", "127.0.0.2"), ("::1", "[::1]"), ("0.0.0.0", "127.0.0.1")])
+def test_it_listens_where_it_is_told_and_says_so(tmp_path, host, shown):
+    if host == "::1" and not pathlib.Path("/proc/net/if_inet6").read_text().strip():
+        pytest.skip("this machine has no IPv6")
+    server = make(tmp_path, host).start()
+    try:
+        wait_until(lambda: "ready after" in server.text())
+        for name in PORTS:
+            assert f"{shown}:{server.named[name]}" in server.text()
+        # The roles find one another there too.
+        with urllib.request.urlopen(f"http://{shown}:{server.named['track']}/health", timeout=5) as answer:
+            assert answer.status == 200
+        kubeconfig = (server.data / "kubeconfig").read_text()
+        assert f"https://{shown}:{server.named['cluster']}" in kubeconfig
+    finally:
+        server.stop()
+
+
+def test_loaded_models_come_back_with_the_server(up):
+    """A load that was acknowledged survives the death of the role and of the whole program; an unload does too."""
+    wait_until(lambda: "ready after" in up.text())
+    credential = json.loads((up.data / "root-credential.json").read_text())
+    s3 = boto3.client(
+        "s3", endpoint_url=f"http://127.0.0.1:{up.named['store']}", region_name="us-east-1",
+        aws_access_key_id=credential["user"], aws_secret_access_key=credential["password"])
+    s3.create_bucket(Bucket="models")
+    for name in ("kept", "dropped"):
+        models.identity(up.folder / "repository", name)
+        s3.upload_file(str(up.folder / f"repository/{name}/1/model.onnx"), "models", f"{name}/1/model.onnx")
+    client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{up.named['infer-http']}")
+    override = json.dumps({"max_batch_size": 7})
+    client.load_model("kept", config=override)
+    client.load_model("dropped")
+    client.unload_model("dropped")
+
+    def is_back():
+        with contextlib.suppress(OSError, tritonclient.utils.InferenceServerException):
+            return client.is_model_ready("kept") and client.get_model_config("kept")["max_batch_size"] == 7
+        return False
+
+    process = role_processes(up)["infer"]
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: role_processes(up).get("infer", process) != process and is_back(), 20)
+    up.stop()
+    up.start()
+    wait_until(is_back, 20)
+    assert not client.is_model_ready("dropped")
 
 
 def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path):
