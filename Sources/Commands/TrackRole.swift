@@ -1,5 +1,6 @@
 // The tracking role put together: database, artifact stores, the MLflow API, server.
 
+import Console
 import EventLoop
 import Glibc
 import HTTP
@@ -54,7 +55,8 @@ struct TrackRole: Sendable {
         var configuration = ServerConfiguration(role: "track", address: address, port: port)
         configuration.metrics = metrics
         configuration.faultResponse = { MLflowService.response(to: $0) }
-        let handler = MLflowService(store: store, artifacts: resolver, configuration: service).handler
+        let api = MLflowService(store: store, artifacts: resolver, configuration: service).handler
+        let handler = ConsolePages().handler(inFrontOf: api)
         let server = Server(configuration: configuration, handler: handler)
         try server.start()
         return Running(server: server, store: store)

@@ -1,10 +1,18 @@
 // The frame around every page: who is logged in, the navigation, and the way from an address to a page.
 
+import { bucketsPage } from "./buckets.js";
+import { podPage, workflowPage, workflowsPage } from "./cluster.js";
+import { comparePage } from "./compare.js";
 import { button, failure, fill, h, icon, loading } from "./dom.js";
+import { experimentsPage } from "./experiments.js";
 import { getJSON, send, useForgeryToken } from "./http.js";
 import { logInPage } from "./login.js";
-import { bucketsPage } from "./buckets.js";
+import { modelPage, modelsPage, versionPage } from "./models.js";
 import { objectsPage } from "./objects.js";
+import { overviewPage } from "./overview.js";
+import { loggedModelPage, runPage } from "./run.js";
+import { runsPage } from "./runs.js";
+import { servingPage } from "./serving.js";
 
 /** What there is to show: filled from `/console/session`. */
 let session = null;
@@ -17,10 +25,30 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const ROUTES = [
   ["buckets", bucketsPage, "objects"],
   ["buckets/{bucket}", objectsPage, "objects"],
+  ["experiments", experimentsPage, "tracking"],
+  ["experiments/{experiment}", runsPage, "tracking"],
+  ["experiments/{experiment}/runs/{run}", runPage, "tracking"],
+  ["experiments/{experiment}/runs/{run}/{part}", runPage, "tracking"],
+  ["experiments/{experiment}/models/{model}", loggedModelPage, "tracking"],
+  ["compare", comparePage, "tracking"],
+  ["compare-runs", comparePage, "tracking"],
+  ["models", modelsPage, "tracking"],
+  ["models/{model}", modelPage, "tracking"],
+  ["models/{model}/versions/{version}", versionPage, "tracking"],
+  ["serving", servingPage, "inference"],
+  ["workflows", workflowsPage, "cluster"],
+  ["workflows/{namespace}/{name}", workflowPage, "cluster"],
+  ["pods/{namespace}/{name}", podPage, "cluster"],
+  ["overview", overviewPage, "overview"],
 ];
 
 const NAVIGATION = [
+  ["overview", "Overview", "home", "overview"],
   ["buckets", "Buckets", "bucket", "objects"],
+  ["experiments", "Experiments", "flask", "tracking"],
+  ["models", "Models", "cube", "tracking"],
+  ["serving", "Serving", "server", "inference"],
+  ["workflows", "Workflows", "flow", "cluster"],
 ];
 
 async function start() {
@@ -39,6 +67,7 @@ async function start() {
 async function learnSession() {
   session = await getJSON("console/session");
   useForgeryToken(session.forgeryToken);
+  if (session.scope === "everything") session.parts.push("overview");
 }
 
 function askToLogIn() {
@@ -71,21 +100,23 @@ async function logOut() {
   askToLogIn();
 }
 
-/** The page of the present address. */
-async function show() {
+/** The page of the present address; `quiet` leaves the old one until the new one is there. */
+async function show({ quiet = false } = {}) {
   if (!main.isConnected) return;
   leaving.abort();
   leaving = new AbortController();
   const signal = leaving.signal;
   const { path, parameters } = address();
-  const match = find(path) || find(session.parts.includes("objects") ? "buckets" : "experiments");
+  const match = find(path) || find(NAVIGATION.find(([, , , part]) => session.parts.includes(part))[0]);
   for (const link of document.querySelectorAll(".links a")) {
     const isCurrent = match && (match.pattern === link.dataset.path || match.pattern.startsWith(`${link.dataset.path}/`));
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  fill(main, loading());
-  window.scrollTo(0, 0);
+  if (quiet !== true) {
+    fill(main, loading());
+    window.scrollTo(0, 0);
+  }
   try {
     const page = await match.build({ ...match.values, parameters, signal, session, reload: show });
     if (signal.aborted) return;
