@@ -51,6 +51,9 @@ const NAVIGATION = [
   ["workflows", "Workflows", "flow", "cluster"],
 ];
 
+/** Pages that belong below another entry of the navigation. */
+const SECTIONS = { pods: "workflows", compare: "experiments", "compare-runs": "experiments" };
+
 async function start() {
   window.addEventListener("hashchange", show);
   window.addEventListener("logged-out", () => { if (session?.needsLogIn) askToLogIn(); });
@@ -108,8 +111,9 @@ async function show({ quiet = false } = {}) {
   const signal = leaving.signal;
   const { path, parameters } = address();
   const match = find(path) || find(NAVIGATION.find(([, , , part]) => session.parts.includes(part))[0]);
+  const section = SECTIONS[match.pattern.split("/")[0]] || match.pattern.split("/")[0];
   for (const link of document.querySelectorAll(".links a")) {
-    const isCurrent = match && (match.pattern === link.dataset.path || match.pattern.startsWith(`${link.dataset.path}/`));
+    const isCurrent = section === link.dataset.path;
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -25,7 +25,10 @@ function sorted(items) {
 
 /** From start to end, or until now. */
 function took(start, end) {
-  return start ? duration((end ? new Date(end) : new Date()) - new Date(start)) : "";
+  if (!start) return "";
+  const milliseconds = (end ? new Date(end) : new Date()) - new Date(start);
+  // The API tells whole seconds.
+  return milliseconds < 1000 ? "under 1 s" : duration(milliseconds);
 }
 
 export function workflowRows(workflows) {

@@ -2,7 +2,6 @@
 
 import { badge, button, confirm, empty, h, heading, icon, table, toast } from "./dom.js";
 import { getJSON, send } from "./http.js";
-import { plural } from "./text.js";
 
 export async function listServed(signal) {
   return (await getJSON("infer/v2/repository/index", { method: "POST", json: {}, signal })).sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -27,19 +26,28 @@ export async function servingPage({ signal, reload }) {
   };
 }
 
-export function servedRows(models, counts = new Map(), actions = null) {
-  return table(["Model", "Version", "State", "Requests", "Mean time", "Reason", ...(actions ? [h("span", { class: "hidden-text" }, "Actions")] : [])],
-    models.map((model) => {
-      const stats = counts.get(`${model.name}/${model.version}`);
-      const success = stats?.inference_stats?.success;
-      return [
-        h("span", { class: "named" }, icon("cube"), h("span", { class: "break" }, model.name)), model.version || "",
-        badge(model.state ? model.state.toLowerCase() : "not loaded", model.state === "READY" ? "good" : model.state === "LOADING" ? "warn" : ""),
-        stats ? plural(Number(stats.inference_count || 0), "inference") : "",
-        success?.count > 0 ? `${(Number(success.ns) / Number(success.count) / 1e6).toFixed(2)} ms` : "",
-        h("span", { class: "break muted" }, model.reason || ""), ...(actions ? [actions(model)] : []),
-      ];
-    }), { label: "Served models" });
+/** A table of models; with `counts`, also how they do, and with `actions` what can be done. */
+export function servedRows(models, counts = null, actions = null) {
+  const headings = ["Model", "Version", "State", ...(counts ? ["Inferences", "Mean time"] : []), "Reason",
+    ...(actions ? [h("span", { class: "hidden-text" }, "Actions")] : [])];
+  return table(headings, models.map((model) => [
+    h("span", { class: "named" }, icon("cube"), h("span", { class: "break" }, model.name)), model.version || "", state(model),
+    ...(counts ? figures(counts.get(`${model.name}/${model.version}`)) : []),
+    h("span", { class: "break muted" }, model.reason || ""), ...(actions ? [actions(model)] : []),
+  ]), { label: "Served models", numeric: counts ? [3, 4] : [] });
+}
+
+function state(model) {
+  const kind = { READY: "good", LOADING: "warn", UNLOADING: "warn" }[model.state] || (model.reason ? "bad" : "");
+  return badge(model.state ? model.state.toLowerCase() : "not loaded", kind);
+}
+
+function figures(stats) {
+  const success = stats?.inference_stats?.success;
+  return [
+    stats ? Number(stats.inference_count || 0).toLocaleString("en") : "",
+    success?.count > 0 ? `${(Number(success.ns) / Number(success.count) / 1e6).toFixed(2)} ms` : "",
+  ];
 }
 
 function row(model, reload) {
