@@ -35,7 +35,7 @@ examples: build ## run the five examples (or some: EXAMPLES="tracking pipeline")
 test: unit clients ## every test: units, then the real clients on the real binary
 
 unit: ## unit tests and the tidy test
-	@scripts/setup build
+	@scripts/setup build units
 	swift build --build-tests
 	swift test --skip-build
 

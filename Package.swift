@@ -79,8 +79,8 @@ let package = Package(
         layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
         layer("Runner", ["EventLoop", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
-        // Rows that survive a crash (SQLite), an S3 client for the local store or any other, an HTTP client.
-        layer("Database", ["EventLoop", "Clock", "Bytes", "CSQLite"]),
+        // Rows that survive a crash (SQLite, PostgreSQL), an S3 client for the local store or any other, an HTTP client.
+        layer("Database", ["EventLoop", "Clock", "Bytes", "CSQLite", "CPostgres"]),
         layer("ObjectClient", ["HTTPClient", "HTTP", "Signatures", "Formats", "Digests", "Clock", "Bytes"]),
         layer("HTTPClient", ["HTTP", "EventLoop", "Bytes", "CCurl"]),
         layer("Signatures", ["HTTP", "Digests", "Clock", "Bytes"]),
@@ -107,12 +107,16 @@ let package = Package(
         .target(
             name: "ServerTesting", dependencies: ["Server", "HTTP", "EventLoop", "Bytes"], path: "Tests/ServerTesting",
             swiftSettings: settings),
+        // DatabaseTesting gives each test a database of either engine.
+        .target(
+            name: "DatabaseTesting", dependencies: ["Database", "Bytes"], path: "Tests/DatabaseTesting",
+            swiftSettings: settings),
         tests("Bytes", []),
         tests("BlobStore", ["EventLoop"]),
         tests("Clock", []),
         tests("Cluster", ["Runner", "Database", "Formats", "Clock", "Bytes"]),
         tests("Runner", ["Clock", "Bytes"]),
-        tests("Database", ["Bytes"]),
+        tests("Database", ["DatabaseTesting", "EventLoop", "Bytes"]),
         tests("Digests", ["Bytes"]),
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
@@ -127,8 +131,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "S3API", "Objects", "Tracking", "Formats", "HTTP", "Signatures", "Clock", "Bytes", "KubernetesAPI",
-                "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop",
+                "S3API", "Objects", "Tracking", "Database", "Formats", "HTTP", "Signatures", "Clock", "Bytes",
+                "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop",
             ],
             resources: [.copy("Corpus")], swiftSettings: settings),
 
@@ -145,6 +149,7 @@ let package = Package(
             name: "CSimdjson", cxxSettings: [.unsafeFlags(["-w"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "COnnxRuntime"),
         .target(name: "COpenVINO"),
+        .target(name: "CPostgres"),
         systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         systemLibrary("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
@@ -161,7 +166,7 @@ let package = Package(
                 "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
             ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
-        tests("Tracking", ["Bytes"]),
+        tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
         tests("Commands", ["Formats"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),

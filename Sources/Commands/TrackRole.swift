@@ -1,6 +1,7 @@
 // The tracking role put together: database, artifact stores, the MLflow API, server.
 
 import Console
+import Database
 import EventLoop
 import Glibc
 import HTTP
@@ -39,7 +40,7 @@ struct TrackRole: Sendable {
         let pool = BlockingPool(name: "artifacts", threadCount: 8)
         let client = objects.map { ObjectClient(endpoint: $0) }
         let store = try await TrackingStore(
-            path: try Self.databasePath(backendStore, folder: folder),
+            location: try Self.database(backendStore, folder: folder),
             artifactRoot: artifactRoot ?? "mlflow-artifacts:/")
         let resolver = ArtifactResolver(
             destination: try destination(client, pool), client: client,
@@ -83,20 +84,10 @@ struct TrackRole: Sendable {
         return try FolderArtifactStore(folder: Self.plainPath(artifactsDestination), pool: pool)
     }
 
-    /// The database file behind an MLflow backend store URI.
-    static func databasePath(_ uri: String?, folder: String) throws(TrackRoleError) -> String {
-        guard let uri, !uri.isEmpty else { return "\(folder)/tracking.db" }
-        if uri.hasPrefix("sqlite:///") {
-            let path = String(uri.dropFirst("sqlite:///".count).prefix { $0 != "?" })
-            guard !path.isEmpty else {
-                throw TrackRoleError("the backend store URI names no file: write sqlite:///mlflow.db")
-            }
-            return path
-        }
-        let scheme = uri.prefix { $0 != ":" }
-        throw TrackRoleError(
-            "a \(scheme) backend store is not supported in this release: give sqlite:///FILE, or leave it out to keep the "
-                + "database in the data folder")
+    /// The database behind an MLflow backend store URI; a file in `folder` without one.
+    static func database(_ uri: String?, folder: String) throws(DatabaseError) -> DatabaseLocation {
+        guard let uri, !uri.isEmpty else { return .file("\(folder)/tracking.db") }
+        return try DatabaseLocation(uri: uri)
     }
 
     static func plainPath(_ location: String) -> String {

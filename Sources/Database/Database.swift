@@ -1,9 +1,7 @@
-// Rows that survive a crash. SQLite with a write-ahead log: one writing thread with group commit, several reading
-// threads, everything bounded. Nothing above this target knows which database it is: another backend takes its place
-// behind the same calls.
+// Rows that survive a crash, in a file (SQLite with a write-ahead log) or on a server (PostgreSQL): one writing thread
+// with group commit, several reading threads, everything bounded. Nothing above this target knows which it is.
 
 import EventLoop
-import Glibc
 import Synchronization
 
 /// An open database. Share it freely; calls suspend and never block the caller's thread.
@@ -16,32 +14,47 @@ package final class Database: Sendable {
     /// Opens the file at `path`, made when it is missing, and brings its schema to the last of `migrations`.
     ///
     /// Blocks while it does: for start-up only. Throws `DatabaseError`.
-    package init(
+    package convenience init(
         path: String, migrations: [Migration], configuration: DatabaseConfiguration = DatabaseConfiguration()
     ) throws {
-        let connection = try DatabaseConnection(
-            path: path, readOnly: false, cacheKibibytes: configuration.cacheKibibytes)
-        let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
-        guard mode == "wal" else { throw DatabaseError(.cannotOpen, "the file system does not support a shared log") }
-        // FULL: the log is on the disk before COMMIT returns. NORMAL would lose acknowledged writes with the power.
-        try connection.execute("PRAGMA synchronous = FULL")
-        try connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        try connection.execute("PRAGMA journal_size_limit = 67108864")
-        try Migration.apply(migrations, to: connection, path: path)
-        try Self.syncFolder(of: path)
+        try self.init(location: .file(path), migrations: migrations, configuration: configuration)
+    }
 
+    /// Opens the database at `location` and brings its schema to the last of `migrations`.
+    ///
+    /// Blocks while it does: for start-up only. Throws `DatabaseError`.
+    package init(
+        location: DatabaseLocation, migrations: [Migration],
+        configuration: DatabaseConfiguration = DatabaseConfiguration()
+    ) throws {
+        let writer: DatabaseConnection
+        var readers: [DatabaseConnection] = []
+        switch location {
+        case .file(let path):
+            let file = try SQLiteConnection.opening(path, cacheKibibytes: configuration.cacheKibibytes)
+            writer = DatabaseConnection(.sqlite(file))
+            try Migration.apply(migrations, to: writer)
+            try file.syncFolder()
+            for _ in 0..<configuration.readerCount {
+                let reader = try SQLiteConnection(
+                    path: path, readOnly: true, cacheKibibytes: configuration.cacheKibibytes)
+                readers.append(DatabaseConnection(.sqlite(reader)))
+            }
+        case .server(let address):
+            writer = DatabaseConnection(.postgres(try PostgresConnection(address, .writing)))
+            try Migration.apply(migrations, to: writer)
+            let purpose = PostgresPurpose.reading(timeoutMilliseconds: configuration.readTimeoutMilliseconds)
+            for _ in 0..<configuration.readerCount {
+                readers.append(DatabaseConnection(.postgres(try PostgresConnection(address, purpose))))
+            }
+        }
         writes = JobQueue(countMax: configuration.backlogCountMax)
         reads = JobQueue(countMax: configuration.backlogCountMax)
-        var readers: [Reader] = []
-        for _ in 0..<configuration.readerCount {
-            readers.append(
-                Reader(
-                    connection: try DatabaseConnection(
-                        path: path, readOnly: true, cacheKibibytes: configuration.cacheKibibytes),
-                    timeoutMilliseconds: configuration.readTimeoutMilliseconds))
+        start("db-writer", Writer(connection: writer, statistics: statistics), writes) { $0.run($1) }
+        for reader in readers {
+            let timeout = configuration.readTimeoutMilliseconds
+            start("db-reader", Reader(connection: reader, timeoutMilliseconds: timeout), reads) { $0.run($1) }
         }
-        start("db-writer", Writer(connection: connection, statistics: statistics), writes) { $0.run($1) }
-        for reader in readers { start("db-reader", reader, reads) { $0.run($1) } }
     }
 
     /// Gives `worker`, and the connection that it owns, to a thread of its own.
@@ -66,7 +79,8 @@ package final class Database: Sendable {
     /// Runs `body` on the writing thread and returns once its changes are on the disk.
     ///
     /// Bodies of several callers share one commit; one that throws is undone alone. `body` must not block on anything
-    /// but its statements. Throws what `body` throws, or `DatabaseError` (`.queueFull` when `backlogCountMax` wait).
+    /// but its statements, and may run again when a server's connection broke before anything was stored.
+    /// Throws what `body` throws, or `DatabaseError` (`.queueFull` when `backlogCountMax` wait).
     @discardableResult
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (DatabaseConnection) throws -> Value
@@ -102,17 +116,6 @@ package final class Database: Sendable {
             case .closed: continuation.resume(throwing: DatabaseError(.closed, "the database is closed"))
             }
         }
-    }
-}
-
-extension Database {
-    /// Makes the names of a newly made file durable (`fsync` of its folder).
-    private static func syncFolder(of path: String) throws(DatabaseError) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DatabaseError(.cannotOpen, "the folder cannot be opened") }
-        defer { _ = Glibc.close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw DatabaseError(.inputOutput, "the folder cannot be synced") }
     }
 }
 

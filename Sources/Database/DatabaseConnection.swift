@@ -1,61 +1,22 @@
-// One open connection. Confined to its thread: closures get it as an argument and must not keep it.
+// One open connection of either engine. Confined to its thread: closures get it as an argument and must not keep it.
 
-import Bytes
-import CSQLite
 import Clock
-import Glibc
 
 /// A connection as `Database.read` and `Database.write` hand it to their closures.
 ///
-/// SQL is written so that every backend takes it: placeholders are `?` in order, identifiers are lower case,
-/// `INSERT ... ON CONFLICT ... DO`, `RETURNING`, `LIKE` that respects case (`LOWER(x) LIKE LOWER(?)` where it must not).
-/// Statements are prepared once and kept, so their texts come from a small set.
-@safe
+/// SQL is written so that both engines take it: placeholders are `?` in order, identifiers are lower case,
+/// `INSERT ... ON CONFLICT ... DO`, `RETURNING`, `LIKE ? ESCAPE '\'` that respects case, every ORDER BY expression of a
+/// SELECT DISTINCT selected, sums cast. Statements are prepared once and kept, so their texts come from a small set.
 package final class DatabaseConnection {
-    private let handle: OpaquePointer
-    private var cache: [String: Statement] = [:]
-    private let cacheCountMax = 256
-    // The progress callback reads it; 0 means no bound.
-    private let deadlineNanoseconds: UnsafeMutablePointer<UInt64>
+    let engine: Engine
 
-    /// Opens `path`, made when it is missing and `readOnly` is false.
-    init(path: String, readOnly: Bool, cacheKibibytes: Int) throws(DatabaseError) {
-        var handle: OpaquePointer?
-        let flags =
-            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-            | (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-        let result = sqlite3_open_v2(path, &handle, flags, nil)
-        guard result == SQLITE_OK, let handle else {
-            let error = DatabaseError(sqlite: result, connection: handle)
-            sqlite3_close_v2(handle)
-            throw error
-        }
-        self.handle = handle
-        deadlineNanoseconds = .allocate(capacity: 1)
-        deadlineNanoseconds.initialize(to: 0)
-        sqlite3_busy_timeout(handle, 5_000)
-        // A longer pattern with many wildcards costs exponential time inside one virtual-machine step.
-        sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 2_000)
-        sqlite3_progress_handler(
-            handle, 20_000,
-            { context in
-                guard let deadline = context?.assumingMemoryBound(to: UInt64.self).pointee, deadline != 0 else {
-                    return 0
-                }
-                return MonotonicTime.now.nanoseconds > deadline ? 1 : 0
-            }, deadlineNanoseconds)
-        try execute("PRAGMA foreign_keys = ON")
-        try execute("PRAGMA case_sensitive_like = ON")
-        try execute("PRAGMA temp_store = MEMORY")
-        try execute("PRAGMA cache_size = -\(cacheKibibytes)")
+    /// The two databases there are.
+    enum Engine {
+        case sqlite(SQLiteConnection)
+        case postgres(PostgresConnection)
     }
 
-    deinit {
-        cache.removeAll()
-        sqlite3_progress_handler(handle, 0, nil, nil)
-        sqlite3_close_v2(handle)
-        deadlineNanoseconds.deallocate()
-    }
+    init(_ engine: Engine) { self.engine = engine }
 
     /// Runs one statement and drops its rows. Returns how many rows it changed.
     @discardableResult
@@ -66,11 +27,35 @@ package final class DatabaseConnection {
     /// Runs one statement and drops its rows. Returns how many rows it changed.
     @discardableResult
     package func execute(_ sql: String, values: [DatabaseValue]) throws(DatabaseError) -> Int {
-        let statement = try take(sql)
-        defer { give(statement) }
-        try statement.bind(values)
-        while try statement.step() {}
-        return Int(sqlite3_changes64(handle))
+        switch engine {
+        case .sqlite(let connection): try connection.execute(sql, values)
+        case .postgres(let connection): try connection.execute(sql, values)
+        }
+    }
+
+    /// Inserts many rows of one table at once: one round trip where the database is a server.
+    ///
+    /// - Parameters:
+    ///   - rows: as many values each as there are columns; a column's values are of one kind, or null.
+    ///   - onConflict: the clause behind ON CONFLICT, such as `DO NOTHING`. With `DO UPDATE` no two rows may have the
+    ///     same key.
+    /// - Returns: how many rows were inserted or updated.
+    @discardableResult
+    package func insert(
+        into table: String, _ columns: [String], rows: [[DatabaseValue]], onConflict: String
+    ) throws(DatabaseError) -> Int {
+        guard !rows.isEmpty else { return 0 }
+        switch engine {
+        case .sqlite(let connection):
+            let names = columns.joined(separator: ", ")
+            let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
+            let sql = "INSERT INTO \(table) (\(names)) VALUES (\(marks)) ON CONFLICT \(onConflict)"
+            var count = 0
+            for row in rows { count += try connection.execute(sql, row) }
+            return count
+        case .postgres(let connection):
+            return try connection.insert(into: table, columns, rows: rows, onConflict: onConflict)
+        }
     }
 
     /// What `row` makes of every result row, in order.
@@ -104,41 +89,29 @@ package final class DatabaseConnection {
         return out
     }
 
-    /// Gives every result row to `body` as it is read, until that returns false.
+    /// Gives every result row to `body`, until that returns false. `body` may use the connection.
     package func forEach(
         _ sql: String, values: [DatabaseValue] = [], body: (borrowing Row) throws -> Bool
     ) throws {
-        let statement = try take(sql)
-        defer { give(statement) }
-        try statement.bind(values)
-        while try statement.step() {
-            guard try body(statement.row) else { return }
+        switch engine {
+        case .sqlite(let connection): try connection.forEach(sql, values, body: body)
+        case .postgres(let connection): try connection.forEach(sql, values, body: body)
+        }
+    }
+
+    /// As `forEach`, for results too large to hold: one row at a time. `body` must not use the connection.
+    package func stream(_ sql: String, values: [DatabaseValue], body: (borrowing Row) throws -> Bool) throws {
+        switch engine {
+        case .sqlite(let connection): try connection.forEach(sql, values, body: body)
+        case .postgres(let connection): try connection.stream(sql, values, body: body)
         }
     }
 
     /// Statements that run past `deadline` fail with `.timeout`; nil lifts the bound.
-    func setDeadline(_ deadline: MonotonicTime?) { deadlineNanoseconds.pointee = deadline?.nanoseconds ?? 0 }
-
-    /// True outside a transaction; after some errors SQLite ends the transaction by itself.
-    var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
-
-    private func take(_ sql: String) throws(DatabaseError) -> Statement {
-        if let statement = cache[sql], !statement.isInUse {
-            statement.isInUse = true
-            return statement
+    func setDeadline(_ deadline: MonotonicTime?) {
+        switch engine {
+        case .sqlite(let connection): connection.setDeadline(deadline)
+        case .postgres(let connection): connection.deadline = deadline
         }
-        let statement = try Statement(sql, connection: handle)
-        if cache[sql] == nil {
-            // Texts come from a small set; a flood of others (generated filters) only costs preparing anew.
-            if cache.count >= cacheCountMax { cache = cache.filter { $0.value.isInUse } }
-            cache[sql] = statement
-        }
-        statement.isInUse = true
-        return statement
-    }
-
-    private func give(_ statement: Statement) {
-        statement.reset()
-        statement.isInUse = false
     }
 }

@@ -1,5 +1,3 @@
-import CSQLite
-
 /// Why a statement, a transaction or opening a database failed.
 package struct DatabaseError: Error, Sendable, CustomStringConvertible {
     /// What a caller can act on; the same set for every backend.
@@ -14,8 +12,16 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case constraint
         /// Reading or writing the file failed.
         case inputOutput
-        /// The file or its folder cannot be opened or made.
+        /// The file or its folder cannot be opened or made; the server refuses this user or has no such database.
         case cannotOpen
+        /// The connection to the database server broke before anything of the transaction was stored.
+        case connectionLost
+        /// The database server cannot be reached now.
+        case unavailable
+        /// The connection broke while a commit was under way, and nobody can say whether it was stored.
+        case outcomeUnknown
+        /// The database cannot keep this value: too long for a key, or a character it does not have.
+        case valueRefused
         /// The file may not be written.
         case readOnly
         /// The statement ran longer than its bound.
@@ -50,29 +56,8 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
     /// True when the same call may succeed a little later.
     package var isTransient: Bool {
         switch code {
-        case .busy, .queueFull, .timeout: true
+        case .busy, .queueFull, .timeout, .unavailable: true
         default: false
         }
-    }
-}
-
-extension DatabaseError {
-    /// The error behind an SQLite result code (`sqlite3_extended_errcode`, "Result and Error Codes").
-    init(sqlite result: Int32, connection: OpaquePointer?, sql: String? = nil) {
-        let code: Code =
-            switch result & 0xff {
-            case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy
-            case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
-            case SQLITE_FULL, SQLITE_NOMEM, SQLITE_TOOBIG: .full
-            case SQLITE_CONSTRAINT: .constraint
-            case SQLITE_IOERR: .inputOutput
-            case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH: .cannotOpen
-            case SQLITE_READONLY: .readOnly
-            case SQLITE_INTERRUPT: .timeout
-            case SQLITE_ERROR, SQLITE_MISUSE, SQLITE_RANGE, SQLITE_MISMATCH, SQLITE_SCHEMA: .statement
-            default: .other
-            }
-        let text = connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
-        self.init(code, text.map { String(cString: $0) } ?? "result \(result)", sql: sql)
     }
 }

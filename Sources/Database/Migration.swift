@@ -2,9 +2,11 @@
 // crash between two leaves a file that the next start completes.
 
 import Clock
-import Glibc
 
 /// One step of a schema: the statements that lead from `version - 1` to `version`.
+///
+/// They are written in SQLite's words: `INTEGER`, `TEXT`, `BLOB`, `DOUBLE PRECISION`, `INTEGER PRIMARY KEY`,
+/// `WITHOUT ROWID`. `PostgresDialect.schema` says them in PostgreSQL's.
 package struct Migration: Sendable {
     package let version: Int
     package let name: String
@@ -21,12 +23,26 @@ package struct Migration: Sendable {
 extension Migration {
     /// Brings the schema behind `connection` to the last of `migrations`.
     ///
-    /// An existing file is copied to `<path>.before-v<N>` first. Throws `.schemaTooNew` when the file is ahead.
-    static func apply(_ migrations: [Migration], to connection: DatabaseConnection, path: String) throws {
+    /// An existing file is copied to `<path>.before-v<N>` first; of a server's database its administrator keeps the
+    /// copies. Throws `.schemaTooNew` when the database is ahead.
+    static func apply(_ migrations: [Migration], to connection: DatabaseConnection) throws {
         for (index, migration) in migrations.enumerated() {
             precondition(migration.version == index + 1, "migration versions count from 1 without gaps")
         }
-        try connection.execute(
+        switch connection.engine {
+        case .sqlite(let file):
+            try bringForward(migrations, connection) { present throws(DatabaseError) in
+                try file.copy(to: "\(file.path).before-v\(present + 1)")
+            }
+        case .postgres(let server):
+            try server.migrating { try bringForward(migrations, connection) { _ in } }
+        }
+    }
+
+    private static func bringForward(
+        _ migrations: [Migration], _ connection: DatabaseConnection, copy: (Int) throws(DatabaseError) -> Void
+    ) throws {
+        try connection.executeSchema(
             """
             CREATE TABLE IF NOT EXISTS schema_version (
                 version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_milliseconds INTEGER NOT NULL)
@@ -39,29 +55,19 @@ extension Migration {
                     + "start the release that wrote it, or restore the copy made before it migrated")
         }
         guard present < migrations.count else { return }
-        if present > 0 { try copyDatabase(of: connection, to: "\(path).before-v\(present + 1)") }
+        if present > 0 { try copy(present) }
         for migration in migrations[present...] {
-            try connection.execute("BEGIN IMMEDIATE")
+            try connection.beginWriting()
             do {
-                for statement in migration.statements { try connection.execute(statement) }
+                for statement in migration.statements { try connection.executeSchema(statement) }
                 try connection.execute(
                     "INSERT INTO schema_version (version, name, applied_at_milliseconds) VALUES (?, ?, ?)",
                     .int(migration.version), .text(migration.name), .int(Int(WallTime.now.milliseconds)))
-                try connection.execute("COMMIT")
+                try connection.commit()
             } catch {
-                if !connection.isAutocommit { try connection.execute("ROLLBACK") }
+                connection.rollback()
                 throw error
             }
-        }
-    }
-
-    /// Writes a copy beside `path` and renames it there, over the copy that an earlier attempt left.
-    private static func copyDatabase(of connection: DatabaseConnection, to path: String) throws(DatabaseError) {
-        let partial = "\(path).partial"
-        unlink(partial)
-        try connection.execute("VACUUM INTO ?", .text(partial))
-        guard rename(partial, path) == 0 else {
-            throw DatabaseError(.inputOutput, "the copy made before migrating cannot be renamed")
         }
     }
 }

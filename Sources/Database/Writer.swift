@@ -37,6 +37,8 @@ struct DatabaseJob: Sendable {
 struct Writer {
     /// Jobs in one transaction. Bounds how long the first of a group waits.
     static let groupCountMax = 512
+    /// How often a group is begun when connections to a server break.
+    static let attemptCountMax = 3
 
     let connection: DatabaseConnection
     let statistics: DatabaseStatistics
@@ -46,39 +48,46 @@ struct Writer {
         while true {
             let group = queue.take(countMax: Self.groupCountMax)
             if group.isEmpty { break }
-            do {
+            let problem = store(group)
+            for job in group { job.finish(problem) }
+        }
+        connection.finishWriting()
+    }
+
+    /// Commits a group. Returns why it came to nothing, or nil when each job's own result stands.
+    private func store(_ group: ArraySlice<DatabaseJob>) -> DatabaseError? {
+        var attempt = 1
+        while true {
+            do throws(DatabaseError) {
                 try commit(group)
-                for job in group { job.finish(nil) }
+                return nil
             } catch {
-                if !connection.isAutocommit { _ = try? connection.execute("ROLLBACK") }
-                for job in group { job.finish(error) }
+                connection.rollback()
+                // Only a group of which nothing is stored begins anew: one whose fate is unknown could be stored twice.
+                guard error.code == .connectionLost, attempt < Self.attemptCountMax else { return error }
+                attempt += 1
+                do throws(DatabaseError) { try connection.reconnect() } catch { return error }
             }
         }
-        // A clean end leaves no log behind for the next start to replay.
-        _ = try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
     /// Runs every job and commits those that did not throw.
     ///
     /// Throws when the transaction as a whole failed (busy, disk full, input/output error): then nothing is stored.
     private func commit(_ group: ArraySlice<DatabaseJob>) throws(DatabaseError) {
-        try connection.execute("BEGIN IMMEDIATE")
+        try connection.beginWriting()
+        // A job that is alone is undone with its transaction.
+        let isShared = group.count > 1
         var doneCount = 0
         for job in group {
-            try connection.execute("SAVEPOINT job")
+            if isShared { try connection.openSavepoint() }
             let isDone = job.run(connection)
-            if connection.isAutocommit {
-                throw DatabaseError(.inputOutput, "a storage error ended the transaction of this write")
-            }
-            if !isDone { try connection.execute("ROLLBACK TO job") }
-            try connection.execute("RELEASE job")
+            try connection.checkTransaction()
+            if isShared { try connection.closeSavepoint(keeping: isDone) }
             doneCount += isDone ? 1 : 0
         }
-        guard doneCount > 0 else {
-            try connection.execute("ROLLBACK")
-            return
-        }
-        try connection.execute("COMMIT")
+        guard doneCount > 0 else { return connection.rollback() }
+        try connection.commit()
         statistics.recordCommit(writeCount: doneCount)
     }
 }

@@ -62,6 +62,8 @@ struct MLflowError: Error {
         case .permissionDenied: (status, code) = (.forbidden, "PERMISSION_DENIED")
         case .notImplemented: (status, code) = (.notImplemented, "NOT_IMPLEMENTED")
         case .temporarilyUnavailable: (status, code) = (.serviceUnavailable, "TEMPORARILY_UNAVAILABLE")
+        // No 5xx: clients repeat those by themselves, and a call that creates something would be stored twice.
+        case .outcomeUnknown: (status, code) = (.conflict, "ABORTED")
         case .internalError: (status, code) = (.internalServerError, "INTERNAL_ERROR")
         }
         message =

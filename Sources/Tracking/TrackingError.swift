@@ -9,6 +9,8 @@ package struct TrackingError: Error, Sendable, CustomStringConvertible {
         case notImplemented
         /// The same call may succeed a little later.
         case temporarilyUnavailable
+        /// The call may have been stored or not, and a client must look before it repeats it.
+        case outcomeUnknown
         /// A fault of ours or of the disk; the message is for the log.
         case internalError
     }

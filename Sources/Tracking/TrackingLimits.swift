@@ -9,6 +9,8 @@ package enum TrackingLimits {
     package static let tagsPerBatchMax = 100
     package static let entitiesPerBatchMax = 1000
     package static let datasetsPerCallMax = 1000
+    package static let datasetNameBytesMax = 500
+    package static let datasetDigestBytesMax = 36
     package static let keyCharactersMax = 250
     /// Longer parameter values and run tags are cut, as the reference server does by default.
     package static let parameterCharactersMax = 6000

@@ -1,3 +1,4 @@
+import DatabaseTesting
 import Testing
 
 @testable import Tracking
@@ -10,8 +11,9 @@ struct StoreTests {
         } catch { return (error as? TrackingError)?.code }
     }
 
-    @Test func eightWritersOfOneBatchLeaveEachPointOnce() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func eightWritersOfOneBatchLeaveEachPointOnce(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         let run = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
         let id = run.information.id
@@ -30,8 +32,9 @@ struct StoreTests {
         #expect(try await store.run(id: id).metrics.map(\.value) == [199])
     }
 
-    @Test func theLatestPointIsTheGreatestStepThenTimeThenValue() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func theLatestPointIsTheGreatestStepThenTimeThenValue(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
             .information.id
@@ -46,8 +49,9 @@ struct StoreTests {
         #expect(rest.elements.count == 3 && rest.nextPageToken == nil)
     }
 
-    @Test func aSampleKeepsTheEnds() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func aSampleKeepsTheEnds(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
             .information.id
@@ -63,8 +67,9 @@ struct StoreTests {
         #expect(try await steps(3, 10...20) == [10, 15, 20])
     }
 
-    @Test func aRefusedBatchLeavesNothing() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func aRefusedBatchLeavesNothing(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
             .information.id
@@ -82,8 +87,9 @@ struct StoreTests {
         #expect(try await store.run(id: id).parameters.first { $0.key == "long" }?.value.count == 6000)
     }
 
-    @Test func versionNumbersAreNeverReusedUnderConcurrency() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func versionNumbersAreNeverReusedUnderConcurrency(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         _ = try await store.createRegisteredModel(name: "m", description: nil, tags: [])
         let numbers = try await withThrowingTaskGroup(of: Int.self, returning: [Int].self) { group in
@@ -123,8 +129,9 @@ struct StoreTests {
         #expect(throws: TrackingError.self) { try NameRules.checkKey(key, "metric") }
     }
 
-    @Test func localSourcesStayInTheRunsFolder() async throws {
-        let temporary = try await TemporaryStore()
+    @Test(arguments: TestEngine.available)
+    func localSourcesStayInTheRunsFolder(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
         let store = temporary.store
         _ = try await store.createRegisteredModel(name: "m", description: nil, tags: [])
         let experiment = try await store.createExperiment(name: "local", artifactLocation: "file:///data/e", tags: [])

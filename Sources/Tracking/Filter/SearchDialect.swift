@@ -16,6 +16,8 @@ struct SearchDialect: Sendable {
     /// Ties a detail row `x` to its base row `b`.
     let join: String
     let metricTable: String?
+    /// Columns that tell and order several rows of `metricTable` with one key; empty where there is one at most.
+    var metricSeries: [String] = []
     let parameterTable: String?
     let tagTable: String
     let hasDatasets: Bool
@@ -74,6 +76,7 @@ struct SearchDialect: Sendable {
         ],
         listAttributes: ["name", "model_id", "model_type", "source_run_id", "status"], orderOnlyAttributes: [:],
         join: "x.model_number = b.model_number", metricTable: "logged_model_metrics",
+        metricSeries: ["logged_at", "step", "run_id", "dataset_name", "dataset_digest"],
         parameterTable: "logged_model_params", tagTable: "logged_model_tags", hasDatasets: false, tagsMayBeNull: true)
 
     private static let statusName =

@@ -1,5 +1,6 @@
 // Turns clauses and orderings into one parameterised SELECT. No text of a client becomes SQL.
 
+import Bytes
 import Database
 
 struct SearchQuery {
@@ -69,6 +70,19 @@ struct SearchQuery {
             if let datasetDigest {
                 condition += " AND \(alias).dataset_digest = ?"
                 joinValues.append(.text(datasetDigest))
+            }
+            if !dialect.metricSeries.isEmpty {
+                // Of several values, over runs and data sets, the newest orders: the one that none comes after.
+                let later = alias + "n"
+                func row(_ alias: String) -> String {
+                    dialect.metricSeries.map { "\(alias).\($0)" }.joined(separator: ", ")
+                }
+                condition += """
+                     AND NOT EXISTS (SELECT 1 FROM \(table) \(later) WHERE \
+                    \(dialect.join.replacing("x.", with: "\(later).")) AND \
+                    \(condition.replacing("\(alias).", with: "\(later).")) AND (\(row(later))) > (\(row(alias))))
+                    """
+                joinValues += joinValues.suffix(1 + (datasetName == nil ? 0 : 1) + (datasetDigest == nil ? 0 : 1))
             }
             joins.append("LEFT JOIN \(table) \(alias) ON \(join) AND \(condition)")
             orders.append(
@@ -193,8 +207,11 @@ struct SearchQuery {
         case .equal, .notEqual: return ("\(column) \(clause.comparison.rawValue) ?", .text(text))
         case .like, .caselessLike:
             guard text.utf8.count <= 1000 else { throw .invalid("A LIKE pattern is longer than 1000 bytes.") }
-            if clause.comparison == .like { return ("\(column) LIKE ?", .text(text)) }
-            return ("LOWER(\(column)) LIKE LOWER(?)", .text(text))
+            // A backslash stands for itself, in every database; letters beyond ASCII keep their case in both.
+            let pattern = text.replacing("\\", with: "\\\\")
+            if clause.comparison == .like { return ("\(column) LIKE ? ESCAPE '\\'", .text(pattern)) }
+            let lower = String(utf8: pattern.utf8.map(ASCII.lowercase))
+            return ("LOWER(\(column)) LIKE ? ESCAPE '\\'", .text(lower))
         default: throw invalidComparison(clause)
         }
     }

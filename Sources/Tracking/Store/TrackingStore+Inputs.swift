@@ -96,23 +96,25 @@ extension TrackingStore {
             """, .int(run.number), .text(direction), .text(id), .int(step))
     }
 
+    /// Throws when a text of a data set is longer than `limit` bytes.
+    static func checkDatasetText(_ text: String?, _ limit: Int, _ what: String) throws(TrackingError) {
+        guard let text, text.utf8.count > limit else { return }
+        throw .invalid("Dataset \(what) exceeds the maximum length of \(limit)")
+    }
+
     private static func check(_ dataset: DatasetInput) throws(TrackingError) {
-        func check(_ text: String?, _ limit: Int, _ what: String) throws(TrackingError) {
-            guard let text, text.utf8.count > limit else { return }
-            throw .invalid("Dataset \(what) exceeds the maximum length of \(limit)")
-        }
         guard !dataset.name.isEmpty, !dataset.digest.isEmpty, !dataset.sourceType.isEmpty, !dataset.source.isEmpty
         else {
             throw .invalid("A dataset needs the fields name, digest, source_type and source.")
         }
-        try check(dataset.name, 500, "name")
-        try check(dataset.digest, 36, "digest")
-        try check(dataset.source, 65_535, "source")
-        try check(dataset.schema, 1_048_575, "schema")
-        try check(dataset.profile, 16_777_215, "profile")
+        try checkDatasetText(dataset.name, TrackingLimits.datasetNameBytesMax, "name")
+        try checkDatasetText(dataset.digest, TrackingLimits.datasetDigestBytesMax, "digest")
+        try checkDatasetText(dataset.source, 65_535, "source")
+        try checkDatasetText(dataset.schema, 1_048_575, "schema")
+        try checkDatasetText(dataset.profile, 16_777_215, "profile")
         for tag in dataset.tags {
-            try check(tag.key, 255, "tag key")
-            try check(tag.value, 500, "tag value")
+            try checkDatasetText(tag.key, 255, "tag key")
+            try checkDatasetText(tag.value, 500, "tag value")
         }
     }
 }

@@ -129,7 +129,7 @@ extension TrackingStore {
                 try query.order(by: term, datasetName: order.datasetName, datasetDigest: order.datasetDigest)
             }
             let (sql, values) = query.select(
-                "DISTINCT b.model_id", tieBreak: "b.creation_time DESC, b.model_id", limit: countMax + 1,
+                "b.model_id", tieBreak: "b.creation_time DESC, b.model_id", limit: countMax + 1,
                 offset: token.offset)
             let ids = try connection.query(sql, values: values) { $0.text(0) }
             let models = try ids.prefix(countMax).map { try Self.loggedModel($0, connection) }

@@ -13,9 +13,9 @@ extension TrackingStore {
         try Self.checkBatch(metrics, parameters, tags)
         try await write { connection in
             let run = try Self.activeRun(runID, connection)
-            for parameter in parameters { try Self.logParameter(parameter, run, connection) }
+            try Self.logParameters(parameters, run, connection)
             try Self.logMetrics(metrics, run, connection)
-            for tag in tags { try Self.setTag(tag, run.number, connection) }
+            try Self.setTags(tags, run.number, connection)
         }
     }
 
@@ -48,6 +48,10 @@ extension TrackingStore {
             try NameRules.checkKey(metric.key, "metric")
             checked = metric.key
         }
+        for metric in metrics where metric.datasetName != nil || metric.datasetDigest != nil {
+            try checkDatasetText(metric.datasetName, TrackingLimits.datasetNameBytesMax, "name")
+            try checkDatasetText(metric.datasetDigest, TrackingLimits.datasetDigestBytesMax, "digest")
+        }
         var seen: [String: String] = [:]
         for parameter in parameters {
             try NameRules.checkKey(parameter.key, "param")
@@ -60,22 +64,30 @@ extension TrackingStore {
         for tag in tags { try NameRules.checkKey(tag.key, "tag") }
     }
 
-    private static func logParameter(_ parameter: KeyText, _ run: RunInformation, _ connection: DatabaseConnection)
-        throws
-    {
-        let value = NameRules.cut(parameter.value, to: TrackingLimits.parameterCharactersMax)
-        let count = try connection.execute(
-            "INSERT INTO params (run_number, param_key, param_value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            .int(run.number), .text(parameter.key), .text(value))
-        guard count == 0 else { return }
+    private static func logParameters(
+        _ parameters: [KeyText], _ run: RunInformation, _ connection: DatabaseConnection
+    ) throws {
+        let cut = parameters.map {
+            KeyText(key: $0.key, value: NameRules.cut($0.value, to: TrackingLimits.parameterCharactersMax))
+        }
+        let count = try connection.insert(
+            into: "params", ["run_number", "param_key", "param_value"],
+            rows: cut.map { [.int(run.number), .text($0.key), .text($0.value)] }, onConflict: "DO NOTHING")
+        guard count < cut.count else { return }
+        for parameter in cut { try requireUnchanged(parameter, run, connection) }
+    }
+
+    private static func requireUnchanged(
+        _ parameter: KeyText, _ run: RunInformation, _ connection: DatabaseConnection
+    ) throws {
         let old = try connection.first(
             "SELECT param_value FROM params WHERE run_number = ? AND param_key = ?", .int(run.number),
             .text(parameter.key)
         ) { $0.text(0) }
-        guard old == value else {
+        guard old == parameter.value else {
             throw TrackingError.invalid(
                 "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. "
-                    + "Attempted logging new value '\(NameRules.abbreviated(value))'."
+                    + "Attempted logging new value '\(NameRules.abbreviated(parameter.value))'."
             )
         }
     }
@@ -83,28 +95,30 @@ extension TrackingStore {
     private static func logMetrics(_ metrics: [MetricPoint], _ run: RunInformation, _ connection: DatabaseConnection)
         throws
     {
+        let columns = ["run_number", "metric_key", "step", "logged_at", "value", "is_nan"]
+        func row(_ key: String, _ point: StoredPoint) -> [DatabaseValue] {
+            [
+                .int(run.number), .text(key), .int(point.step), .int(point.timestamp), .double(point.value),
+                .bool(point.isNaN),
+            ]
+        }
         var latest: [String: StoredPoint] = [:]
+        var rows: [[DatabaseValue]] = []
+        rows.reserveCapacity(metrics.count)
         for metric in metrics {
             let point = StoredPoint(metric)
-            try connection.execute(
-                """
-                INSERT INTO metric_points (run_number, metric_key, step, logged_at, value, is_nan)
-                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-                """, .int(run.number), .text(metric.key), .int(point.step), .int(point.timestamp), .double(point.value),
-                .bool(point.isNaN))
+            rows.append(row(metric.key, point))
             if latest[metric.key].map({ $0 < point }) ?? true { latest[metric.key] = point }
         }
-        for (key, point) in latest {
-            try connection.execute(
-                """
-                INSERT INTO latest_metrics (run_number, metric_key, step, logged_at, value, is_nan)
-                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_number, metric_key) DO UPDATE SET
+        try connection.insert(into: "metric_points", columns, rows: rows, onConflict: "DO NOTHING")
+        try connection.insert(
+            into: "latest_metrics", columns, rows: latest.map { row($0.key, $0.value) },
+            onConflict: """
+                (run_number, metric_key) DO UPDATE SET
                     step = excluded.step, logged_at = excluded.logged_at, value = excluded.value, is_nan = excluded.is_nan
                 WHERE (excluded.step, excluded.logged_at, excluded.value)
                     > (latest_metrics.step, latest_metrics.logged_at, latest_metrics.value)
-                """, .int(run.number), .text(key), .int(point.step), .int(point.timestamp), .double(point.value),
-                .bool(point.isNaN))
-        }
+                """)
         for metric in metrics where metric.modelID != nil { try logModelMetric(metric, run, connection) }
     }
 

@@ -68,7 +68,7 @@ extension TrackingStore {
         var index = 0
         var nextPick = 0
         // The table is clustered in this order: one pass, and only picked rows are turned into points.
-        try connection.forEach(
+        try connection.stream(
             """
             SELECT metric_key, value, logged_at, step, is_nan FROM metric_points WHERE \(condition)
             ORDER BY step, logged_at, value, is_nan

@@ -32,8 +32,7 @@ extension TrackingStore {
                     artifact_uri) VALUES (?, ?, ?, ?, 'RUNNING', ?, 'active', ?)
                 """, .text(id), .int(experiment), .text(chosen), .text(user), .int(startMilliseconds), .text(location))
             let number = try Self.information(id, connection).number
-            for tag in tags where tag.key != runNameTag { try Self.setTag(tag, number, connection) }
-            try Self.setTag(KeyText(key: runNameTag, value: chosen), number, connection)
+            try Self.setTags(tags + [KeyText(key: runNameTag, value: chosen)], number, connection)
             return try Self.run(id, connection)
         }
     }
@@ -178,16 +177,20 @@ extension TrackingStore {
             ) { ModelOutput(modelID: $0.text(0), step: $0.int(1)) })
     }
 
-    /// Sets a tag, cut to its limit; the run's name follows its tag.
     static func setTag(_ tag: KeyText, _ runNumber: Int, _ connection: DatabaseConnection) throws {
-        let value = NameRules.cut(tag.value, to: TrackingLimits.tagCharactersMax)
-        try connection.execute(
-            """
-            INSERT INTO run_tags (run_number, tag_key, tag_value) VALUES (?, ?, ?)
-            ON CONFLICT (run_number, tag_key) DO UPDATE SET tag_value = excluded.tag_value
-            """, .int(runNumber), .text(tag.key), .text(value))
-        if tag.key == runNameTag {
-            try connection.execute("UPDATE runs SET run_name = ? WHERE run_number = ?", .text(value), .int(runNumber))
+        try setTags([tag], runNumber, connection)
+    }
+
+    /// Sets tags, cut to their limit, the last of a key; the run's name follows its tag.
+    static func setTags(_ tags: [KeyText], _ runNumber: Int, _ connection: DatabaseConnection) throws {
+        var values: [String: String] = [:]
+        for tag in tags { values[tag.key] = NameRules.cut(tag.value, to: TrackingLimits.tagCharactersMax) }
+        try connection.insert(
+            into: "run_tags", ["run_number", "tag_key", "tag_value"],
+            rows: values.map { [.int(runNumber), .text($0.key), .text($0.value)] },
+            onConflict: "(run_number, tag_key) DO UPDATE SET tag_value = excluded.tag_value")
+        if let name = values[runNameTag] {
+            try connection.execute("UPDATE runs SET run_name = ? WHERE run_number = ?", .text(name), .int(runNumber))
         }
     }
 }

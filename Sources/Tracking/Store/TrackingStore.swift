@@ -1,7 +1,7 @@
 // The store of experiments, runs, metrics and the model registry: rules and rows. It knows no protocol.
 
 import Clock
-import Database
+package import Database
 
 /// Where an opened store keeps things.
 package final class TrackingStore: Sendable {
@@ -9,11 +9,20 @@ package final class TrackingStore: Sendable {
     /// New experiments put their artifacts below it.
     package let artifactRoot: String
 
-    /// Opens the database file at `path` and makes the experiment `Default` (number 0) when it is missing.
+    /// Opens the database file at `path`. As `init(location:artifactRoot:)`.
+    package convenience init(path: String, artifactRoot: String) async throws {
+        try await self.init(location: .file(path), artifactRoot: artifactRoot)
+    }
+
+    /// Opens the database at `location` and makes the experiment `Default` (number 0) when it is missing.
     ///
     /// Blocks: for start-up only. Throws `DatabaseError`.
-    package init(path: String, artifactRoot: String) async throws {
-        database = try Database(path: path, migrations: TrackingSchema.migrations)
+    package init(location: DatabaseLocation, artifactRoot: String) async throws {
+        var configuration = DatabaseConfiguration()
+        // A server's answers take a round trip each, in which a thread only waits.
+        if case .server = location { configuration.readerCount = 4 }
+        database = try Database(
+            location: location, migrations: TrackingSchema.migrations, configuration: configuration)
         self.artifactRoot = artifactRoot
         let location = ArtifactLocation.child(of: artifactRoot, "0")
         let now = Self.nowMilliseconds
@@ -55,6 +64,17 @@ package final class TrackingStore: Sendable {
         case .timeout:
             return TrackingError(
                 .temporarilyUnavailable, "The query took too long: narrow its filter or ask for fewer results.")
+        case .unavailable, .connectionLost:
+            return TrackingError(
+                .temporarilyUnavailable, "The tracking database cannot be reached now: try again in a moment.")
+        case .outcomeUnknown:
+            return TrackingError(
+                .outcomeUnknown,
+                "The tracking database was lost while this was being stored, so it may be stored or not: "
+                    + "look before you repeat the call.")
+        case .valueRefused:
+            return TrackingError.invalid(
+                "The tracking database cannot keep a value of this call: it is too long, or holds the character NUL.")
         case .full: return TrackingError(.internalError, "the disk is full: \(error)")
         default: return TrackingError(.internalError, "\(error)")
         }

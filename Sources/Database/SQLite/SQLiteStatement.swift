@@ -2,7 +2,7 @@ import CSQLite
 
 /// A prepared statement, owned by one connection's cache and used by one thread.
 @safe
-final class Statement {
+final class SQLiteStatement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
     let sql: String
@@ -67,7 +67,7 @@ final class Statement {
     }
 
     /// The current row.
-    var row: Row { Row(statement: handle) }
+    var row: Row { Row(sqlite: handle) }
 
     /// Makes the statement ready for its next use and lets go of bound bytes.
     func reset() {
