@@ -32,7 +32,7 @@ examples: build ## run the five examples (or some: EXAMPLES="tracking pipeline")
 	@scripts/setup examples
 	@examples/run $(EXAMPLES)
 
-test: unit clients ## every test: units, then the real clients on the real binary
+test: lint unit clients ## every test: format, units, then the real clients on the real binary
 
 unit: ## unit tests and the tidy test
 	@scripts/setup build units
@@ -71,6 +71,7 @@ fmt: ## format in place
 	swift format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
 
 docs: ## renew the generated document
+	@scripts/setup build
 	swift build --product slipway
 	.build/debug/slipway configuration > docs/CONFIGURATION.md
 
@@ -80,4 +81,4 @@ release: build ## build the release binary and strip it into slipway-VERSION.tar
 	tar -czf slipway-$$version.tar.gz -C .build slipway && echo slipway-$$version.tar.gz
 
 clean: ## remove what was built, not what was installed under runtime/
-	rm -rf .build demo-data
+	rm -rf .build .build-release demo-data slipway-*.tar.gz

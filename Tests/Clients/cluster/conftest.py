@@ -18,8 +18,9 @@ SPECIFICATION.loader.exec_module(clients)
 
 
 def kubectls():
-    """Paths of kubectl by version, oldest first: those of the Cloud SDK, of this Python environment and on the PATH."""
-    places = [pathlib.Path(sys.prefix) / "bin", pathlib.Path("/usr/lib/google-cloud-sdk/bin")]
+    """Paths of kubectl by version, oldest first: those of the runtime folder, the Cloud SDK, this Python and the PATH."""
+    places = [pathlib.Path(sys.prefix) / "bin", pathlib.Path("/usr/lib/google-cloud-sdk/bin"),
+              *sorted((pathlib.Path(__file__).resolve().parents[3] / "runtime").glob("kubectl-*"))]
     found = {}
     for place in places:
         for path in sorted(place.glob("kubectl*")):
