@@ -39,8 +39,9 @@ let package = Package(
         layer(
             "Commands",
             [
-                "S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI", "Console", "Objects", "Tracking", "Inference",
-                "Runtimes", "Cluster", "ObjectClient", "Database", "Signatures", "Server", "HTTP", "EventLoop",
+                "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console", "Objects", "Tracking",
+                "Inference", "Packs", "PythonWorkers", "Runtimes", "Cluster", "ObjectClient", "HTTPClient", "Database",
+                "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
             ]),
 
@@ -57,6 +58,7 @@ let package = Package(
                 "Clock", "Bytes",
             ]),
         layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
+        layer("PackAPI", ["Packs", "Server", "HTTP", "Formats", "Log", "Metrics", "Clock", "Bytes"]),
         layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),
 
         // The web console: its files, sessions, and a proxy to the other roles by their public protocols.
@@ -72,12 +74,22 @@ let package = Package(
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
         layer("Tracking", ["Database", "Clock", "Bytes"]),
         layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+        layer(
+            "Packs",
+            [
+                "PythonWorkers", "Archives", "ObjectClient", "HTTPClient", "EventLoop", "Formats", "Digests", "Log",
+                "Clock", "Bytes",
+            ]),
         layer("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
         layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
         layer("Runner", ["EventLoop", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
+
+        // What people wrote: archives, and Python in processes of its own.
+        layer("Archives", ["Bytes", "CArchive"]),
+        layer("PythonWorkers", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CPythonWorker"]),
 
         // Rows that survive a crash (SQLite, PostgreSQL), an S3 client for the local store or any other, an HTTP client.
         layer("Database", ["EventLoop", "Clock", "Bytes", "CSQLite", "CPostgres"]),
@@ -126,6 +138,8 @@ let package = Package(
         tests("InferenceAPI", ["Inference", "Runtimes", "EventLoop", "Formats", "HTTP", "ServerTesting", "Bytes"]),
         tests("Runtimes", ["Formats", "Bytes"]),
         tests("EventLoop", []),
+        .target(name: "ArchiveTesting", path: "Tests/ArchiveTesting", swiftSettings: settings),
+        tests("Archives", ["ArchiveTesting"]),
         tests("Server", ["HTTP", "EventLoop", "Formats", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
@@ -150,11 +164,13 @@ let package = Package(
         .target(name: "COnnxRuntime"),
         .target(name: "COpenVINO"),
         .target(name: "CPostgres"),
+        .target(name: "CPythonWorker"),
         systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         systemLibrary("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
         systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
         systemLibrary("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        systemLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
         systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
 
         // Tests mirror Sources.

@@ -7,7 +7,7 @@ import Log
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
     package static let commands: [Command] = [
-        .up, .store, .track, .infer, .cluster, .console, .version, .completion, .configuration,
+        .up, .store, .track, .infer, .pack, .cluster, .console, .version, .completion, .configuration,
     ]
 
     /// Names of settings that stand at the top level of the configuration file.

@@ -153,7 +153,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     repository.instanceCountDefault = instances > 0 ? instances : min(16, coreCount)
     repository.loadedModelsFile = "\(folder)/loaded-models.json"
     repository.cacheFolder = "\(folder)/cache"
-    repository.objectEndpoint = endpoint(settings)
+    repository.objectEndpoint = objectEndpoint(settings)
     let address = settings[CommonSettings.address]
     var role = InferRole(repository: repository)
     role.http = .init(address: settings[InferSettings.httpAddress] ?? address, port: settings[InferSettings.httpPort])
@@ -183,7 +183,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
 private func words(_ text: String?) -> [String] { (text ?? "").split(separator: ",").map(String.init) }
 
 /// The object store of `s3://` repositories: what the environment names, else the local store with the root credential.
-private func endpoint(_ settings: Settings) -> ObjectEndpoint {
+func objectEndpoint(_ settings: Settings) -> ObjectEndpoint {
     let access = settings[InferSettings.accessKey] ?? settings[CommonSettings.rootUser]
     let secret = settings[InferSettings.secretKey] ?? settings[CommonSettings.rootPassword]
     var credential: SigningCredential?

@@ -1,0 +1,153 @@
+// Unpacking a zip that a person made. libarchive reads it; the paths are ours: each name is checked, the folder is new and
+// private, files are made with O_EXCL and O_NOFOLLOW, and links are refused, so nothing can be written elsewhere.
+//
+// Only the reader that begins with the central directory is used: a zip that was cut short has none, and the other reader
+// would take the entries that are left for the whole.
+
+import Bytes
+import CArchive
+import Glibc
+
+package enum ZipArchive {
+    /// Unpacks the zip at `path` into `folder`, which is made and must not exist. Removes it again when something fails.
+    /// Blocks. Throws `ArchiveError`.
+    @discardableResult
+    package static func extract(
+        _ path: String, to folder: String, limits: ArchiveLimits = ArchiveLimits()
+    ) throws(ArchiveError) -> ArchiveSummary {
+        guard mkdir(folder, 0o700) == 0 else { throw ArchiveError(.failed, "the folder to unpack into cannot be made") }
+        do throws(ArchiveError) {
+            let reader = try ZipReader(path)
+            return try reader.extract(to: folder, limits)
+        } catch {
+            FolderRemoval.remove(folder)
+            throw error
+        }
+    }
+}
+
+/// One open zip.
+private final class ZipReader {
+    private let raw: OpaquePointer
+
+    init(_ path: String) throws(ArchiveError) {
+        guard let raw = archive_read_new() else { throw ArchiveError(.failed, "no memory to read the archive") }
+        self.raw = raw
+        archive_read_support_format_zip_seekable(raw)
+        guard archive_read_open_filename(raw, path, 64 * 1024) == ARCHIVE_OK else {
+            throw ArchiveError(.malformed, "it is not a zip archive, or it is cut short")
+        }
+    }
+
+    deinit { archive_read_free(raw) }
+
+    func extract(to folder: String, _ limits: ArchiveLimits) throws(ArchiveError) -> ArchiveSummary {
+        var summary = ArchiveSummary()
+        var entryCount = 0
+        var madeFolders: Set<String> = []
+        while let entry = try next() {
+            entryCount += 1
+            guard entryCount <= limits.entryCountMax else {
+                throw ArchiveError(.tooLarge, "it has more than \(limits.entryCountMax) entries")
+            }
+            let name = try EntryName(Self.nameBytes(entry), limits: limits)
+            try Self.refuseLinks(entry, name)
+            let isFolder = archive_entry_filetype(entry) & S_IFMT == S_IFDIR
+            if name.components.isEmpty {
+                if isFolder { continue }
+                throw ArchiveError(.malformed, "an entry has no name")
+            }
+            let parents = isFolder ? name.components : Array(name.components.dropLast())
+            try Self.makeFolders(parents, in: folder, &madeFolders)
+            guard !isFolder else { continue }
+            guard archive_entry_is_encrypted(entry) == 0 else {
+                throw ArchiveError(.unsupported, "entry \"\(name.path)\" is encrypted; pack it without a password")
+            }
+            let left = limits.bytesMax - summary.bytes
+            summary.bytes += try write(name, to: "\(folder)/\(name.path)", bytesMax: left, limits)
+            summary.fileCount += 1
+        }
+        return summary
+    }
+
+    /// The next entry; nil at the end.
+    private func next() throws(ArchiveError) -> OpaquePointer? {
+        var entry: OpaquePointer?
+        let result = archive_read_next_header(raw, &entry)
+        if result == ARCHIVE_EOF { return nil }
+        // A warning here is about a name that the locale cannot hold; the bytes are read all the same.
+        guard result == ARCHIVE_OK || result == ARCHIVE_WARN else { throw malformed("") }
+        return entry
+    }
+
+    private static func nameBytes(_ entry: OpaquePointer) throws(ArchiveError) -> [UInt8] {
+        // Names that are flagged as UTF-8 come as such whatever the locale; others as the bytes that stand there.
+        if let text = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry) {
+            return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        }
+        throw ArchiveError(.malformed, "the name of an entry is not UTF-8; pack it again with UTF-8 names")
+    }
+
+    private static func refuseLinks(_ entry: OpaquePointer, _ name: EntryName) throws(ArchiveError) {
+        let kind = archive_entry_filetype(entry) & S_IFMT
+        // Some tools write no kind at all for a file.
+        guard kind == S_IFREG || kind == S_IFDIR || kind == 0, archive_entry_hardlink(entry) == nil else {
+            let what = kind == S_IFLNK ? "a symbolic link" : "neither a file nor a folder"
+            throw ArchiveError(.unsafe, "entry \"\(name.path)\" is \(what); a pack holds files and folders only")
+        }
+    }
+
+    private static func makeFolders(
+        _ components: [String], in folder: String, _ made: inout Set<String>
+    ) throws(ArchiveError) {
+        var path = folder
+        for component in components {
+            path += "/" + component
+            if made.contains(path) { continue }
+            guard mkdir(path, 0o700) == 0 else {
+                if errno == EEXIST { throw ArchiveError(.malformed, "\"\(component)\" is both a file and a folder") }
+                throw ArchiveError(.failed, "a folder cannot be made: \(String(cString: strerror(errno)))")
+            }
+            made.insert(path)
+        }
+    }
+
+    /// Writes the present entry's bytes and returns how many there were.
+    private func write(
+        _ name: EntryName, to path: String, bytesMax: Int64, _ limits: ArchiveLimits
+    ) throws(ArchiveError) -> Int64 {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            if errno == EEXIST { throw ArchiveError(.malformed, "it holds \"\(name.path)\" twice") }
+            throw ArchiveError(.failed, "a file cannot be made: \(String(cString: strerror(errno)))")
+        }
+        defer { close(file) }
+        var written: Int64 = 0
+        var buffer = [UInt8](repeating: 0, count: 128 * 1024)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { archive_read_data(raw, $0.baseAddress, $0.count) }
+            if count == 0 { return written }
+            guard count > 0 else { throw malformed(" in \"\(name.path)\"") }
+            written += Int64(count)
+            guard written <= bytesMax else {
+                throw ArchiveError(.tooLarge, "it unpacks to more than \(limits.bytesMax) bytes")
+            }
+            var offset = 0
+            while offset < count {
+                let done = buffer.withUnsafeBytes {
+                    Glibc.write(file, $0.baseAddress?.advanced(by: offset), count - offset)
+                }
+                if done < 0, errno == EINTR { continue }
+                guard done > 0 else {
+                    throw ArchiveError(.failed, "a file cannot be written: \(String(cString: strerror(errno)))")
+                }
+                offset += done
+            }
+        }
+    }
+
+    private func malformed(_ place: String) -> ArchiveError {
+        let reason = archive_error_string(raw).map { String(cString: $0) } ?? "it cannot be read"
+        return ArchiveError(.malformed, "the archive is damaged\(place): \(reason)")
+    }
+}
