@@ -30,7 +30,8 @@ package struct EntryName: Sendable, Equatable {
                 throw ArchiveError(.unsafe, "entry \"\(shown)\" would be written outside of its folder")
             }
             guard component.utf8.count <= limits.componentBytesMax else {
-                throw ArchiveError(.tooLarge, "entry \"\(shown)\" has a component over \(limits.componentBytesMax) bytes")
+                throw ArchiveError(
+                    .tooLarge, "entry \"\(shown)\" has a component over \(limits.componentBytesMax) bytes")
             }
             components.append(String(component))
         }

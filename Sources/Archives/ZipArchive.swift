@@ -29,8 +29,13 @@ package enum ZipArchive {
 /// One open zip.
 private final class ZipReader {
     private let raw: OpaquePointer
+    // libarchive converts names by the thread's locale; in the plain one every name beyond ASCII would be lost.
+    private let locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
+    private let before: locale_t?
 
+    /// Made, used and dropped on one thread.
     init(_ path: String) throws(ArchiveError) {
+        before = uselocale(locale)
         guard let raw = archive_read_new() else { throw ArchiveError(.failed, "no memory to read the archive") }
         self.raw = raw
         archive_read_support_format_zip_seekable(raw)
@@ -39,7 +44,11 @@ private final class ZipReader {
         }
     }
 
-    deinit { archive_read_free(raw) }
+    deinit {
+        archive_read_free(raw)
+        uselocale(before)
+        if let locale { freelocale(locale) }
+    }
 
     func extract(to folder: String, _ limits: ArchiveLimits) throws(ArchiveError) -> ArchiveSummary {
         var summary = ArchiveSummary()

@@ -44,6 +44,6 @@ struct PackRole: Sendable {
 
     private static func finish(_ pack: Pack, _ loading: Task<Void, Never>) async {
         loading.cancel()
-        pack.stop()
+        await pack.stop()
     }
 }

@@ -23,12 +23,14 @@ enum PackMetrics {
             "slipway_pack_worker_restarts_total", help: "Worker processes that died and were replaced.", type: "counter"
         ) { out in line("slipway_pack_worker_restarts_total", [model], UInt64(pack.counts.restarts), &out) }
         registry.collected(
-            "slipway_pack_compute_duration_us", help: "Time workers spent on requests, in microseconds.", type: "counter"
+            "slipway_pack_compute_duration_us", help: "Time workers spent on requests, in microseconds.",
+            type: "counter"
         ) { out in line("slipway_pack_compute_duration_us", [model], pack.counts.computeNanoseconds / 1000, &out) }
         registry.collected("slipway_pack_pending_requests", help: "Requests that wait for a worker.", type: "gauge") {
             line("slipway_pack_pending_requests", [model], UInt64(pack.counts.waiting), &$0)
         }
-        registry.collected("slipway_pack_serving", help: "1 while a model answers, with its file.", type: "gauge") { out in
+        registry.collected("slipway_pack_serving", help: "1 while a model answers, with its file.", type: "gauge") {
+            out in
             let state = pack.current
             let labels = [model, (name: "file", value: state.model ?? "")]
             line("slipway_pack_serving", labels, state.isServing ? 1 : 0, &out)

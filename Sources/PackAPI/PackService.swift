@@ -57,7 +57,16 @@ package final class PackService: Sendable {
             }
             return ErrorBody.response(
                 .notFound,
-                "nothing is served at \(path); a pack answers at /, /result, /src_download, /model_download, /model_load")
+                "nothing is served at \(path); a pack answers at /, /result, /src_download, /model_download, /model_load"
+            )
+        }
+        router.use(CrossOriginGuard.middleware { ErrorBody.response(.forbidden, $0) })
+        // GET changes something here, as the document has it, so a page of another site must not be able to cause one.
+        router.use { request, next in
+            guard request.fields["Sec-Fetch-Site"] != "cross-site" else {
+                return ErrorBody.response(.forbidden, "a page of another site may not call this server")
+            }
+            return try await next(request)
         }
         router.methodNotAllowed = { _, allowed in
             let names = allowed.map(\.name).sorted().joined(separator: ", ")
@@ -69,7 +78,7 @@ package final class PackService: Sendable {
         router.get("/") { _ in self.description() }
         for path in ["/result", "/post"] { router.post(path) { try await self.result($0) } }
         for add in [router.get, router.post] {
-            add("/src_download") { try await self.downloadSources($0) }
+            add("/src_download") { _ in try await self.downloadSources() }
             add("/model_download") { try await self.downloadModel($0) }
         }
         router.post("/model_load") { _ in Self.json(Self.text(try await self.pack.reload())) }
@@ -107,8 +116,7 @@ package final class PackService: Sendable {
         }
     }
 
-    private func downloadSources(_ request: Request) async throws -> Response {
-        try Self.refuseForeign(request)
+    private func downloadSources() async throws -> Response {
         var text = Self.text(try await pack.downloadSources())
         if pack.current.model != nil {
             text["next"] = "the loaded model goes on with its own sources; /model_download or /model_load takes these"
@@ -117,22 +125,15 @@ package final class PackService: Sendable {
     }
 
     private func downloadModel(_ request: Request) async throws -> Response {
-        try Self.refuseForeign(request)
         var date: PackDate?
         if let text = request.queryValue("date") {
             date = PackDate(text)
             guard date != nil else {
-                throw PackError(.invalid, "date=\(text.prefix(20)) is not a day; give one as YYYYMMDD, such as 20201104")
+                throw PackError(
+                    .invalid, "date=\(text.prefix(20)) is not a day; give one as YYYYMMDD, such as 20201104")
             }
         }
         return Self.json(Self.text(try await pack.downloadModel(date)))
-    }
-
-    /// GET changes something here, as the document has it: a page of another site must not be able to cause it.
-    private static func refuseForeign(_ request: Request) throws(PackError) {
-        guard request.fields["Sec-Fetch-Site"] != "cross-site" else {
-            throw PackError(.invalid, "a page of another site cannot start a download")
-        }
     }
 
     // MARK: Answers

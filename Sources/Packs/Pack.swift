@@ -81,7 +81,8 @@ package final class Pack: Sendable {
         let current = state.withLock { $0.current }?.pool.statistics
         return PackCounts(
             results: [
-                ("done", counters.done.load(ordering: .relaxed)), ("invalid", counters.invalid.load(ordering: .relaxed)),
+                ("done", counters.done.load(ordering: .relaxed)),
+                ("invalid", counters.invalid.load(ordering: .relaxed)),
                 ("failed", counters.failed.load(ordering: .relaxed)),
                 ("rejected", counters.rejected.load(ordering: .relaxed)),
             ],
@@ -89,11 +90,12 @@ package final class Pack: Sendable {
             loadFailures: counters.loadFailures.load(ordering: .relaxed),
             restarts: counters.restarts.load(ordering: .relaxed) + (current?.restartCount ?? 0),
             waiting: current?.waitingCount ?? 0,
-            computeNanoseconds: counters.computeNanoseconds.load(ordering: .relaxed) + (current?.computeNanoseconds ?? 0))
+            computeNanoseconds: counters.computeNanoseconds.load(ordering: .relaxed)
+                + (current?.computeNanoseconds ?? 0))
     }
 
-    /// Ends the workers. The pack answers nothing more.
-    package func stop() {
+    /// Ends the workers, waiting a moment for them. The pack answers nothing more.
+    package func stop() async {
         let last = state.withLock { state in
             defer {
                 state.current = nil
@@ -101,7 +103,9 @@ package final class Pack: Sendable {
             }
             return state.current
         }
-        last?.pool.retire()
+        guard let last else { return }
+        last.pool.retire()
+        await last.pool.ended(withinMilliseconds: 1500)
     }
 
     // MARK: Loading
@@ -196,7 +200,10 @@ package final class Pack: Sendable {
         }
         report.seconds = started.elapsedSeconds
         note(
-            "switched", [("model", report.model ?? ""), ("from", report.replaced ?? "none"), ("seconds", "\(report.seconds)")])
+            "switched",
+            [
+                ("model", report.model ?? ""), ("from", report.replaced ?? "none"), ("seconds", "\(report.seconds)"),
+            ])
         return report
     }
 
@@ -227,7 +234,8 @@ package final class Pack: Sendable {
     private func storage() throws(PackError) -> any PackStorage {
         if let storage = configuration.storage { return storage }
         throw PackError(
-            .unconfigured, "no storage is configured: start with --storage s3://BUCKET, a folder, or sftp://HOST/FOLDER")
+            .unconfigured,
+            "no storage is configured: start with --storage s3://BUCKET, a folder, or sftp://HOST/FOLDER")
     }
 
     /// Fetches a file into the folder; the path is removed by whoever does not publish it.
@@ -264,7 +272,8 @@ package final class Pack: Sendable {
             let workers = try WorkerPool(
                 name: name, order: order(workspace), limits: configuration.limits.workers,
                 onEnd: { FolderTools.remove(workspace) })
-            let answer = try? JSON.parse(try await workers.start())
+            let bytes = try await workers.start()
+            let answer = try? JSON.parse(bytes)
             return LoadedPack(
                 pool: workers, model: modelName,
                 warnings: (answer?["warnings"]?.arrayValue ?? []).compactMap(\.stringValue),

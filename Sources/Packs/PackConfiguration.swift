@@ -25,7 +25,9 @@ package struct PackConfiguration: Sendable {
 
     /// The variables a worker gets: what programs need to run, and nothing that could be a credential.
     var workerEnvironment: [String: String] {
-        let names = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"]
+        let names = [
+            "PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS",
+        ]
         var variables = environment.filter {
             names.contains($0.key) || $0.key.hasPrefix("LC_") || $0.key.hasPrefix("TF_") || $0.key.hasPrefix("PIP_")
         }

@@ -16,6 +16,8 @@ package final class WorkerPool: Sendable {
         let continuation: UnsafeContinuation<Result<[UInt8], WorkerError>, Never>
     }
 
+    private typealias Starter = UnsafeContinuation<Result<[UInt8], WorkerError>, Never>
+
     private struct State {
         var items: [Item] = []
         var isRetired = false
@@ -25,7 +27,7 @@ package final class WorkerPool: Sendable {
         /// Why there is none, when there is none.
         var failure = "it is being loaded"
         var loadedCount = 0
-        var starter: UnsafeContinuation<Result<[UInt8], WorkerError>, Never>?
+        var starter: Starter?
         var restartCount = 0
         var computeNanoseconds: UInt64 = 0
     }
@@ -99,6 +101,14 @@ package final class WorkerPool: Sendable {
             return !state.isRetired
         }
         if isNew { signal(UInt64(order.instanceCount)) }
+    }
+
+    /// Waits until the processes of a retired pool have ended, at most `milliseconds`.
+    package func ended(withinMilliseconds milliseconds: UInt64) async {
+        let deadline = MonotonicTime.now.advanced(milliseconds: milliseconds)
+        while MonotonicTime.now < deadline, state.withLock({ $0.threadCount > 0 }) {
+            try? await Task.sleep(nanoseconds: 5_000_000)
+        }
     }
 
     private func signal(_ count: UInt64) {
@@ -191,7 +201,7 @@ package final class WorkerPool: Sendable {
 
     /// Notes a first load; false when the pool is over already.
     private func loaded(_ answer: [UInt8]) -> Bool {
-        let (starter, goesOn) = state.withLock { state -> (UnsafeContinuation<Result<[UInt8], WorkerError>, Never>?, Bool) in
+        let (starter, goesOn) = state.withLock { state -> (Starter?, Bool) in
             state.loadedCount += 1
             guard state.loadedCount == order.instanceCount else { return (nil, !state.isRetired) }
             defer { state.starter = nil }

@@ -103,12 +103,14 @@ final class WorkerProcess {
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         let words = [order.interpreter.path, "-B", script]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] = order.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let pairs = order.environment.map { "\($0.key)=\($0.value)" }
+        var variables: [UnsafeMutablePointer<CChar>?] = pairs.map { strdup($0) } + [nil]
         defer { for text in arguments + variables { free(text) } }
         var processID: pid_t = 0
         let code = posix_spawn(&processID, order.interpreter.path, &actions, &attributes, &arguments, &variables)
         guard code == 0 else {
-            throw WorkerError(.loadFailed, "the Python interpreter cannot be started: \(String(cString: strerror(code)))")
+            let reason = String(cString: strerror(code))
+            throw WorkerError(.loadFailed, "the Python interpreter cannot be started: \(reason)")
         }
         return processID
     }

@@ -79,7 +79,7 @@ private func packConfiguration(_ invocation: Invocation, _ pool: BlockingPool) t
     configuration.limits.workers.queueCountMax = settings[PackSettings.queue]
     configuration.limits.workers.requestMilliseconds = UInt64(settings[PackSettings.requestTime])
     configuration.limits.workers.loadMilliseconds = UInt64(settings[PackSettings.loadTime])
-    configuration.limits.archive.bytesMax = Int64(settings[PackSettings.unpackedBytes])
+    configuration.limits.unpackedBytesMax = Int64(settings[PackSettings.unpackedBytes])
     configuration.environment = invocation.environment
     return configuration
 }
@@ -127,8 +127,8 @@ private func sftpStorage(
     guard credential.password != nil || credential.keyPath != nil else {
         throw UsageError("SFTP needs a password or a key", hint: "Set MY_PASSWORD, or give --sftp-key FILE.")
     }
-    credential.knownHostsPath = settings[PackSettings.knownHosts] ?? environment["HOME"].map { "\($0)/.ssh/known_hosts" }
-    // Padding is no part of what ssh-keygen prints.
+    credential.knownHostsPath =
+        settings[PackSettings.knownHosts] ?? environment["HOME"].map { "\($0)/.ssh/known_hosts" }
     credential.hostKeySHA256 = settings[PackSettings.hostKey].map { String($0.dropFirst("SHA256:".count)) }
     return SFTPStorage(client: SFTPClient(location: location, credential: credential), pool: pool)
 }
