@@ -3,7 +3,6 @@
 
 import Bytes
 import Clock
-import Glibc
 import Synchronization
 
 /// How loud an event is.
@@ -72,7 +71,7 @@ package struct Logger: Sendable {
             Self.append(value, to: &line, quotingSpaces: true)
         }
         line.append("\n")
-        line.withUnsafeBytes { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        LogOutput.write(line)
     }
 
     /// Appends `value` so that it stays on its line and, for a field, is one word or a quoted text.

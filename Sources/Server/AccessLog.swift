@@ -1,8 +1,8 @@
 import Bytes
 import Clock
 import EventLoop
-import Glibc
 import HTTP
+import Log
 
 /// Lines of answered requests, gathered in memory and written when the loop is about to wait, so that a busy loop makes
 /// one write(2) for many requests. Confined to its loop.
@@ -47,7 +47,7 @@ final class AccessLog {
 
     func flush() {
         guard !lines.isEmpty else { return }
-        lines.withUnsafeBytes { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        LogOutput.write(lines)
         lines.removeAll(keepingCapacity: true)
     }
 }

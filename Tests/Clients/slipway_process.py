@@ -19,6 +19,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_for_port(port, process, host="127.0.0.1"):
+    """Returns once `port` takes connections; fails when `process` ends before or 20 s pass."""
+    deadline = time.monotonic() + 20
+    while True:
+        assert process.poll() is None, f"ended with {process.returncode}"
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+            return
+        assert time.monotonic() < deadline, f"port {port} is not served"
+        time.sleep(0.02)
+
+
 class Slipway:
     """A running `slipway` command."""
 

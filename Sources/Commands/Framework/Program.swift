@@ -17,6 +17,7 @@ package enum Program {
     /// the command failed, 2 when the command line or the configuration cannot be used.
     package static func run(_ arguments: [String], environment: [String: String] = Environment.current) async -> Int32 {
         ChildProcess.followSupervisor(environment)
+        defer { LogOutput.drain() }
         do {
             return try await dispatch(arguments, environment: environment)
         } catch let error as UsageError {
