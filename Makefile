@@ -5,7 +5,7 @@ SHELL := /bin/bash
 RELEASE := swift build -c release --static-swift-stdlib
 PYTEST := -m pytest -q -p no:cacheprovider
 export SLIPWAY_MLFLOW1_PYTHON ?= $(CURDIR)/runtime/python/old/bin/python
-FUZZ_ITERATIONS ?= 200000
+FUZZ_SECONDS ?= 15
 ROUNDS ?= 20
 
 .PHONY: help setup build up demo examples test unit clients conformance bench fuzz crash lint fmt docs release clean
@@ -54,10 +54,10 @@ bench: ## the benchmarks beside their peers; prints ratios
 	$(RELEASE)
 	@Benchmarks/run
 
-fuzz: ## fuzz every parser for longer (FUZZ_ITERATIONS, SLIPWAY_FUZZ_SEED)
+fuzz: ## fuzz every parser for FUZZ_SECONDS each (SLIPWAY_FUZZ_SEED repeats a run)
 	@scripts/setup build
 	swift build --build-tests
-	SLIPWAY_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test --skip-build --filter FuzzTests
+	SLIPWAY_FUZZ_ITERATIONS=1000000000 SLIPWAY_FUZZ_SECONDS=$(FUZZ_SECONDS) swift test --skip-build --filter FuzzTests
 
 crash: ## kill -9 each role in a loop while it takes writes (ROUNDS)
 	@scripts/setup build test

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import TestFolders
 import Testing
 
 @testable import BlobStore

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import TestFolders
 import Testing
 
 @testable import Database

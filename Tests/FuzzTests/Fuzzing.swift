@@ -1,6 +1,6 @@
-// The harness of every fuzz test: seeded, bounded, and told apart by a name. Inputs are corpus entries, mutated, and
-// wholly random bytes. A crash prints nothing of itself, so the seed stands in the environment of a failing run:
-// `SLIPWAY_FUZZ_SEED=… swift test --filter FuzzTests` runs the same inputs again.
+// The harness of every fuzz test: seeded, bounded in number and time, and told apart by a name. Inputs are corpus entries,
+// mutated, and wholly random bytes. `SLIPWAY_FUZZ_SEED=… swift test --filter FuzzTests` runs the same inputs again. An
+// input that ends the process or throws is kept in Corpus/NAME, which every later run begins with.
 
 import Foundation
 import Testing
@@ -26,6 +26,9 @@ enum Fuzzing {
     /// Inputs for each parser: 2,000, or `SLIPWAY_FUZZ_ITERATIONS`.
     static let iterations = environment["SLIPWAY_FUZZ_ITERATIONS"].flatMap { Int($0) } ?? 2000
 
+    /// How long each parser is fuzzed at most: 10 s, or `SLIPWAY_FUZZ_SECONDS`.
+    static let seconds = environment["SLIPWAY_FUZZ_SECONDS"].flatMap { Double($0) } ?? 10
+
     /// `SLIPWAY_FUZZ_SEED`, or one drawn for this run.
     static let seed =
         environment["SLIPWAY_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(Int64.max))
@@ -35,24 +38,32 @@ enum Fuzzing {
         _ name: String, samples: [String] = [], bytes: [[UInt8]] = [],
         _ body: (_ input: [UInt8], _ random: inout SeededGenerator) throws -> Void
     ) throws {
-        print("fuzzing \(name): SLIPWAY_FUZZ_SEED=\(seed) SLIPWAY_FUZZ_ITERATIONS=\(iterations)")
+        print("fuzzing \(name): SLIPWAY_FUZZ_SEED=\(seed)")
+        let corpus = Corpus(name)
+        corpus.adoptInputOfACrash()
         var random = SeededGenerator(seed: seed)
-        let corpus = samples.map { Array($0.utf8) } + bytes + corpusEntries(name)
-        for entry in corpus { try body(entry, &random) }
-        for _ in 0..<iterations {
-            let input =
-                corpus.isEmpty || Int.random(in: 0..<10, using: &random) == 0
-                ? randomBytes(&random)
-                : mutate(corpus[Int.random(in: 0..<corpus.count, using: &random)], corpus, &random)
-            try body(input, &random)
+        let entries = samples.map { Array($0.utf8) } + bytes + corpus.entries
+        let running = try RunningInput(corpus.runningFile)
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        var inputs = entries[...]
+        var count = 0
+        while !inputs.isEmpty || (count < iterations && (count % 64 != 0 || Date() < deadline)) {
+            let input = inputs.popFirst() ?? make(from: entries, &random)
+            running.set(input)
+            do { try body(input, &random) } catch {
+                corpus.keep(input)
+                throw error
+            }
+            count += 1
         }
+        running.end()
+        print("fuzzed \(name): \(count) inputs")
     }
 
-    private static func corpusEntries(_ name: String) -> [[UInt8]] {
-        guard let folder = Bundle.module.url(forResource: "Corpus/\(name)", withExtension: nil),
-            let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        else { return [] }
-        return files.sorted { $0.path < $1.path }.compactMap { try? Array(Data(contentsOf: $0)) }
+    private static func make(from entries: [[UInt8]], _ random: inout SeededGenerator) -> [UInt8] {
+        entries.isEmpty || Int.random(in: 0..<10, using: &random) == 0
+            ? randomBytes(&random)
+            : mutate(entries[Int.random(in: 0..<entries.count, using: &random)], entries, &random)
     }
 
     private static func randomBytes(_ random: inout SeededGenerator) -> [UInt8] {

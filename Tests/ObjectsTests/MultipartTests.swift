@@ -1,6 +1,7 @@
 import Bytes
 import Clock
 import Foundation
+import TestFolders
 import Testing
 
 @testable import Objects

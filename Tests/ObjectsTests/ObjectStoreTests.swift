@@ -3,6 +3,7 @@ import Database
 import Digests
 import EventLoop
 import Foundation
+import TestFolders
 import Testing
 
 @testable import BlobStore

@@ -1,22 +1,9 @@
 import Bytes
 import Glibc
+import TestFolders
 import Testing
 
 @testable import Runner
-
-/// A folder of a test, removed with it.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/slipway-runner-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
-        }
-    }
-
-    deinit { FileTools.removeTree(path) }
-}
 
 @Suite(.serialized)
 struct StepRunnerTests {

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import HTTP
 import ServerTesting
+import TestFolders
 import Testing
 
 @testable import S3API

@@ -7,6 +7,7 @@ import Metrics
 import Objects
 import ServerTesting
 import Signatures
+import TestFolders
 
 @testable import S3API
 

@@ -14,7 +14,7 @@ import Testing
         _ server: Server, _ body: @escaping @Sendable (RawConnection) throws -> Void
     ) async throws {
         let port = server.port
-        try await Self.pool.run { try body(try RawConnection(port: port)) }
+        try await Self.pool.run { try body(try RawConnection(port: port, timeoutSeconds: 60)) }
     }
 
     private let echo: Handler = { request in
@@ -113,7 +113,7 @@ import Testing
             var count = 0
             while let chunk = try await request.body.next() {
                 count += chunk.count
-                try await Task.sleep(nanoseconds: 200_000_000)
+                try await Task.sleep(nanoseconds: 60_000_000)
             }
             return Response(text: "\(count)")
         }

@@ -6,8 +6,9 @@ extension Command {
     static let up = Command(
         name: "up", summary: "every role in one go, restarted when one dies",
         details: """
-            Starts the roles as child processes over one data folder, on 127.0.0.1 unless --bind says otherwise. Ctrl-C stops them all. The root user is
-            made at first start and shown once, unless MINIO_ROOT_USER and MINIO_ROOT_PASSWORD give one.
+            Starts the roles as child processes over one data folder, on 127.0.0.1 unless --bind says otherwise. Ctrl-C
+            stops them all. The root user is made at first start and shown once, unless MINIO_ROOT_USER and
+            MINIO_ROOT_PASSWORD give one.
             """,
         settings: CommonSettings.ofRole + UpSettings.all,
         examples: [

@@ -1,17 +1,21 @@
 import Foundation
 
 /// A folder that lives as long as the test that made it.
-final class TemporaryFolder: Sendable {
-    let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
-    init() {
+    package init() {
         path = FileManager.default.temporaryDirectory.appendingPathComponent("slipway-\(UUID().uuidString)").path
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// The names in the folder itself, in no order.
+    package var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+
     /// Paths of the files below `name`, relative to the folder, sorted.
-    func files(in name: String) -> [String] {
+    package func files(in name: String) -> [String] {
         let root = "\(path)/\(name)"
         let all = FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []
         return all.filter { item in
@@ -22,7 +26,7 @@ final class TemporaryFolder: Sendable {
     }
 
     /// Flips one bit of a file.
-    func damage(_ file: String, at offset: Int) throws {
+    package func damage(_ file: String, at offset: Int) throws {
         var data = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(file)"))
         data[offset] ^= 1
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(path)/\(file)"))
