@@ -146,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "S3API", "Objects", "Tracking", "Database", "Formats", "HTTP", "Signatures", "Clock", "Bytes",
+                "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP", "Signatures", "Clock",
+                "Bytes",
                 "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop",
             ],
             exclude: ["Corpus"], swiftSettings: settings),
@@ -186,6 +187,7 @@ let package = Package(
         tests("HTTPClient", ["HTTP", "EventLoop"]),
         tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
+        tests("Console", ["Signatures", "Server", "ServerTesting", "HTTP", "Clock", "Bytes"]),
         tests("Commands", ["Formats"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

@@ -26,7 +26,8 @@ struct ClusterAccess: Sendable, Equatable {
         let cluster = Self.entry(document["clusters"], context?["cluster"]?.stringValue)?["cluster"]
         let user = Self.entry(document["users"], context?["user"]?.stringValue)?["user"]
         guard let server = cluster?["server"]?.stringValue,
-            server.hasPrefix("http://") || server.hasPrefix("https://")
+            let scheme = ["http://", "https://"].first(where: { server.hasPrefix($0) }),
+            server.utf8.count > scheme.utf8.count, !server.dropFirst(scheme.count).hasPrefix("/")
         else { throw ConsoleError(.unreachable, "The kubeconfig names no server.") }
         self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
         token = user?["token"]?.stringValue
