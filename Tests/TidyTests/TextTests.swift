@@ -10,7 +10,7 @@ struct TextTests {
     static let fileLinesMax = 600
 
     private static func sources() throws -> [Tree.File] {
-        try Tree.files("Sources", ["swift", "c", "cpp", "h"]) + Tree.files("Tests", ["swift", "py"])
+        try Tree.files("Sources", ["swift", "c", "cpp", "h", "js", "css"]) + Tree.files("Tests", ["swift", "py"])
             + Tree.files("Benchmarks", ["swift", "py"]) + Tree.files("examples", ["py"])
     }
 

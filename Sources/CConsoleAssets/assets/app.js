@@ -86,10 +86,12 @@ function frame() {
   const links = NAVIGATION.filter(([, , , part]) => session.parts.includes(part)).map(([path, label, name]) =>
     h("a", { href: `#/${path}`, "data-path": path }, icon(name), h("span", {}, label)));
   fill(document.body,
-    h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.focus(); } } }, "Skip to content"),
+    h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.focus(); } } },
+      "Skip to content"),
     h("div", { class: "frame" },
       h("header", { class: "side" },
-        h("a", { class: "brand", href: "#/" }, h("img", { src: "assets/icon.svg", alt: "", width: "26", height: "26" }), h("span", {}, "Slipway")),
+        h("a", { class: "brand", href: "#/" }, h("img", { src: "assets/icon.svg", alt: "", width: "26", height: "26" }),
+          h("span", {}, "Slipway")),
         h("nav", { class: "links", "aria-label": "Main" }, links),
         session.needsLogIn && h("div", { class: "person" }, h("span", { class: "muted", title: "logged in as" }, session.user),
           button("Log out", { icon: "logout", kind: "quiet", action: logOut }))),

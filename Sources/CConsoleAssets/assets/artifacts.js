@@ -29,7 +29,8 @@ export function artifactTree(source, { signal, first, note = "No artifacts were 
 
   function folder(file) {
     const list = h("ul", { role: "group", hidden: true });
-    const toggle = h("button", { type: "button", class: "leaf", on: { click: flip } }, icon("folder"), h("span", { class: "break" }, file.path.split("/").at(-1)));
+    const toggle = h("button", { type: "button", class: "leaf", on: { click: flip } }, icon("folder"),
+      h("span", { class: "break" }, file.path.split("/").at(-1)));
     const item = h("li", { role: "treeitem", "aria-expanded": "false" }, toggle, list);
     let isLoaded = false;
     if (first?.startsWith(`${file.path}/`)) flip();
@@ -59,7 +60,8 @@ export function artifactTree(source, { signal, first, note = "No artifacts were 
     const name = file.path.split("/").at(-1);
     fill(side, h("div", { class: "heading" }, h("h3", { class: "break" }, file.path),
       h("div", { class: "actions" }, h("span", { class: "muted small" }, bytes(file.file_size)),
-        h("a", { class: "button", href: source.file(file.path), download: name }, icon("download"), h("span", {}, "Download")))), body);
+        h("a", { class: "button", href: source.file(file.path), download: name }, icon("download"),
+          h("span", {}, "Download")))), body);
     preview(body, { path: source.file(file.path), name: file.path, size: file.file_size, signal });
   }
 }

@@ -1,6 +1,6 @@
 // The list of buckets.
 
-import { button, confirm, dialog, empty, failure, fill, h, heading, icon, table, toast } from "./dom.js";
+import { button, confirm, dialog, empty, failure, fill, h, heading, named, table, toast } from "./dom.js";
 import { createBucket, deleteBucket, listBuckets } from "./s3.js";
 import { bytes, moment } from "./text.js";
 
@@ -16,7 +16,7 @@ export async function bucketsPage({ signal, reload }) {
   const isCounted = buckets.some((bucket) => bucket.objects !== undefined);
   const headings = ["Name", ...(isCounted ? ["Objects", "Size"] : []), "Created", h("span", { class: "hidden-text" }, "Actions")];
   content.push(table(headings, buckets.map((bucket) => [
-    h("a", { href: `#/buckets/${encodeURIComponent(bucket.name)}`, class: "named" }, icon("bucket"), bucket.name),
+    named("bucket", bucket.name, { href: `#/buckets/${encodeURIComponent(bucket.name)}` }),
     ...(isCounted ? [(bucket.objects ?? 0).toLocaleString("en"), bytes(bucket.bytes ?? 0)] : []),
     moment(bucket.created),
     h("div", { class: "row-actions" }, button("Delete", {
@@ -30,7 +30,8 @@ function askForName(reload) {
   dialog("Create bucket", (close) => {
     const problem = h("div", { class: "problem" });
     const name = h("input", {
-      id: "bucket-name", required: true, minlength: "3", maxlength: "63", autocapitalize: "none", spellcheck: "false", autocomplete: "off", autofocus: true,
+      id: "bucket-name", required: true, minlength: "3", maxlength: "63", autocapitalize: "none", spellcheck: "false",
+        autocomplete: "off", autofocus: true,
     });
     return h("form", { on: { submit } },
       h("label", { for: "bucket-name" }, "Name"), name,

@@ -85,7 +85,8 @@ function metricChart(runs, key, settings, signal) {
 
   /** What the chart shows, in words. */
   function spoken() {
-    const last = histories.map((points, index) => points.length && `${runs[index].name} ${number(points.at(-1).value)}`).filter(Boolean);
+    const last = histories.map((points, index) => points.length && `${runs[index].name} ${number(points.at(-1).value)}`)
+      .filter(Boolean);
     return `${key}: last values ${last.slice(0, 10).join(", ")}`;
   }
 
@@ -103,11 +104,13 @@ function metricChart(runs, key, settings, signal) {
         .sort((left, right) => left.x - right.x),
     }));
     const options = common();
-    options.scales.x = { ...options.scales.x, type: "linear", ticks: { ...options.scales.x.ticks, maxTicksLimit: 7, callback: label } };
+    options.scales.x = { ...options.scales.x, type: "linear",
+      ticks: { ...options.scales.x.ticks, maxTicksLimit: 7, callback: label } };
     options.scales.y = { ...options.scales.y, type: settings.scale };
     options.interaction = { mode: "nearest", axis: "x", intersect: false };
     options.plugins.tooltip = {
-      callbacks: { title: (items) => label(items[0]?.parsed.x), label: (item) => ` ${item.dataset.label}: ${number(item.parsed.y)}` },
+      callbacks: { title: (items) => label(items[0]?.parsed.x),
+        label: (item) => ` ${item.dataset.label}: ${number(item.parsed.y)}` },
     };
     return { type: "line", data: { datasets }, options };
   }
@@ -122,7 +125,8 @@ function metricChart(runs, key, settings, signal) {
       data: {
         labels: runs.map((run) => run.name),
         datasets: [{
-          data: histories.map((points) => points[0]?.value ?? null), backgroundColor: runs.map((_, index) => colour(index)), maxBarThickness: 26,
+          data: histories.map((points) => points[0]?.value ?? null), backgroundColor: runs.map((_, index) => colour(index)),
+            maxBarThickness: 26,
         }],
       },
       options,
@@ -137,7 +141,9 @@ function common() {
   const text = style.getPropertyValue("--muted").trim();
   const axis = () => ({ grid: { color: line, borderColor: line }, ticks: { color: text, font: { size: 11 } } });
   const vertical = axis();
-  vertical.ticks.callback = function value(tick) { return typeof tick === "number" && this.type !== "category" ? number(tick) : this.getLabelForValue(tick); };
+  vertical.ticks.callback = function label(tick) {
+    return this.type === "category" ? this.getLabelForValue(tick) : number(tick);
+  };
   return {
     responsive: true, maintainAspectRatio: false, animation: false, normalized: true,
     scales: { x: axis(), y: vertical }, plugins: { legend: { display: false } },

@@ -1,11 +1,12 @@
 // Workflows and pods, from the cluster's API through the console: reading only.
 
-import { badge, breadcrumbs, button, command, empty, facts, fill, h, heading, icon, table } from "./dom.js";
+import { badge, breadcrumbs, button, command, empty, facts, fill, h, heading, named, table } from "./dom.js";
 import { getJSON, query, send } from "./http.js";
 import { ago, duration, moment } from "./text.js";
 
 const PHASES = {
-  Succeeded: "good", Running: "accent", Pending: "warn", Failed: "bad", Error: "bad", Bound: "good", Unknown: "warn", Skipped: "", Omitted: "",
+  Succeeded: "good", Running: "accent", Pending: "warn", Failed: "bad", Error: "bad", Bound: "good", Unknown: "warn",
+    Skipped: "", Omitted: "",
 };
 const REFRESH_MILLISECONDS = 3000;
 const LOG_LINES = 2000;
@@ -33,7 +34,7 @@ function took(start, end) {
 
 export function workflowRows(workflows) {
   return table(["Name", "Namespace", "Phase", "Progress", "Duration", "Created"], workflows.map((workflow) => [
-    h("a", { class: "named", href: workflowAddress(workflow.metadata.namespace, workflow.metadata.name) }, icon("flow"), h("span", { class: "break" }, workflow.metadata.name)),
+    named("flow", workflow.metadata.name, { href: workflowAddress(workflow.metadata.namespace, workflow.metadata.name) }),
     workflow.metadata.namespace, phase(workflow.status?.phase), workflow.status?.progress || "",
     took(workflow.status?.startedAt, workflow.status?.finishedAt), ago(workflow.metadata.creationTimestamp),
   ]), { label: "Workflows" });
@@ -41,14 +42,16 @@ export function workflowRows(workflows) {
 
 export function podRows(pods) {
   return table(["Name", "Namespace", "Phase", "Duration", "Created"], pods.map((pod) => [
-    h("a", { class: "named", href: podAddress(pod.metadata.namespace, pod.metadata.name) }, icon("pod"), h("span", { class: "break" }, pod.metadata.name)),
-    pod.metadata.namespace, h("span", { class: "badges" }, phase(pod.status?.phase), h("span", { class: "muted small" }, reason(pod))),
+    named("pod", pod.metadata.name, { href: podAddress(pod.metadata.namespace, pod.metadata.name) }),
+    pod.metadata.namespace, h("span", { class: "badges" }, phase(pod.status?.phase),
+      h("span", { class: "muted small" }, reason(pod))),
     took(pod.status?.startTime, ended(pod)), ago(pod.metadata.creationTimestamp),
   ]), { label: "Pods" });
 }
 
 const states = (pod) => pod.status?.containerStatuses || [];
-const reason = (pod) => pod.status?.reason || states(pod).map((status) => status.state?.waiting?.reason || status.state?.terminated?.reason)
+const reason = (pod) => pod.status?.reason
+  || states(pod).map((status) => status.state?.waiting?.reason || status.state?.terminated?.reason)
   .find((text) => text && text !== "Completed") || "";
 
 function ended(pod) {
@@ -63,16 +66,19 @@ export async function workflowsPage({ signal, reload }) {
     content: [
       heading("Workflows and pods", button("Refresh", { icon: "refresh", action: reload })),
       h("section", {}, h("h2", {}, "Workflows"),
-        workflows.length === 0 ? empty("No workflows yet. Submit one:", "kubectl create -f workflow.yaml") : workflowRows(workflows)),
+        workflows.length === 0 ? empty("No workflows yet. Submit one:", "kubectl create -f workflow.yaml")
+          : workflowRows(workflows)),
       h("section", {}, h("h2", {}, "Pods"), pods.length === 0 ? empty("No pods.") : podRows(pods)),
     ],
   };
 }
 
 export async function workflowPage({ namespace, name, signal, reload }) {
-  const workflow = await getJSON(`${ARGO}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(name)}`, { signal });
+  const workflow = await getJSON(`${ARGO}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(name)}`,
+    { signal });
   const status = workflow.status || {};
-  const nodes = Object.values(status.nodes || {}).filter((node) => !["StepGroup", "Steps", "DAG", "TaskGroup", "Retry"].includes(node.type))
+  const nodes = Object.values(status.nodes || {})
+    .filter((node) => !["StepGroup", "Steps", "DAG", "TaskGroup", "Retry"].includes(node.type))
     .sort((left, right) => ((left.startedAt || "~") < (right.startedAt || "~") ? -1 : 1));
   if (!status.finishedAt) again(signal, reload);
   return {
@@ -88,7 +94,8 @@ export async function workflowPage({ namespace, name, signal, reload }) {
       ])),
       h("section", {}, h("h2", {}, "Steps"), nodes.length === 0 ? empty("No step has started yet.")
         : table(["Step", "Phase", "Started", "Duration", "Message"], nodes.map((node) => [
-          node.type === "Pod" ? h("a", { class: "strong", href: podAddress(namespace, podName(workflow, node)) }, node.displayName) : node.displayName,
+          node.type === "Pod" ? h("a", { class: "strong", href: podAddress(namespace, podName(workflow, node)) },
+            node.displayName) : node.displayName,
           phase(node.phase), h("span", { class: "nowrap" }, moment(node.startedAt)), took(node.startedAt, node.finishedAt),
           h("span", { class: "break" }, node.message),
         ]), { label: "Steps" })),
@@ -107,7 +114,8 @@ export async function podPage({ namespace, name, signal }) {
   const path = `cluster/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
   const pod = await getJSON(path, { signal });
   const containers = (pod.spec?.containers || []).map((container) => container.name);
-  const choice = h("select", { id: "container", on: { change: () => show() } }, containers.map((text) => h("option", { value: text }, text)));
+  const choice = h("select", { id: "container", on: { change: () => show() } },
+    containers.map((text) => h("option", { value: text }, text)));
   if (containers.includes("main")) choice.value = "main";
   const log = h("pre", { class: "code log", tabindex: "0", "aria-label": "Log" });
   const note = h("span", { class: "muted small" });
@@ -125,7 +133,8 @@ export async function podPage({ namespace, name, signal }) {
         ...states(pod).map((status) => [status.name, stateText(status)]),
         pod.status?.message && ["Message", h("span", { class: "break" }, pod.status.message)],
         pod.metadata.labels?.["workflows.argoproj.io/workflow"] && ["Workflow",
-          h("a", { href: workflowAddress(namespace, pod.metadata.labels["workflows.argoproj.io/workflow"]) }, pod.metadata.labels["workflows.argoproj.io/workflow"])],
+          h("a", { href: workflowAddress(namespace, pod.metadata.labels["workflows.argoproj.io/workflow"]) },
+            pod.metadata.labels["workflows.argoproj.io/workflow"])],
       ])),
       h("section", {}, h("div", { class: "heading" }, h("h2", {}, "Log"), h("div", { class: "actions" }, note,
         containers.length > 1 && [h("label", { for: "container", class: "hidden-text" }, "Container"), choice])), log),

@@ -15,13 +15,16 @@ export async function comparePage({ parameters, signal }) {
   const experiments = [...new Set(runs.map((run) => run.experiment))];
   const keys = [...new Set(runs.flatMap((run) => [...run.metrics.keys()]))].sort();
   const place = h("div", {});
-  const differences = h("input", { type: "checkbox", id: "differences", on: { change: () => fill(place, sides(runs, differences.checked)) } });
+  const differences = h("input",
+    { type: "checkbox", id: "differences", on: { change: () => fill(place, sides(runs, differences.checked)) } });
   fill(place, sides(runs, false));
-  const shown = runs.map((run) => ({ id: run.id, name: run.name || run.id.slice(0, 8), address: runAddress(run.experiment, run.id) }));
+  const shown = runs.map((run) =>
+    ({ id: run.id, name: run.name || run.id.slice(0, 8), address: runAddress(run.experiment, run.id) }));
   return {
     title: "Compare runs",
     content: [
-      breadcrumbs([["Experiments", "#/experiments"], ...experiments.map((id) => [`Experiment ${id}`, experimentAddress(id)]), ["Compare"]]),
+      breadcrumbs([["Experiments", "#/experiments"], ...experiments.map((id) => [`Experiment ${id}`, experimentAddress(id)]),
+        ["Compare"]]),
       heading(runs.length > 1 ? `${runs.length} runs` : shown[0].name),
       h("section", {}, h("h2", {}, "Metrics over time"),
         keys.length === 0 ? empty("These runs have logged no metrics.") : charts(shown, keys.slice(0, CHARTS_MAX), signal),
@@ -50,17 +53,20 @@ function sides(runs, onlyDifferences) {
   const group = (title, entries) => entries.length > 0 && [
     h("tr", { class: "group" }, h("th", { colspan: String(runs.length + 1), scope: "rowgroup" }, title)),
     entries.map(([name, values, show]) => h("tr", { class: new Set(values).size > 1 ? "differs" : undefined },
-      h("th", { scope: "row", class: "break" }, name), values.map((value) => h("td", { class: "break" }, value === undefined ? "" : show(value))))),
+      h("th", { scope: "row", class: "break" }, name),
+        values.map((value) => h("td", { class: "break" }, value === undefined ? "" : show(value))))),
   ];
   const plain = (value) => value;
   return h("div", { class: "table-wrap sides", tabindex: "0", role: "region", "aria-label": "Runs side by side" }, h("table", {},
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Run"), runs.map((run, index) => {
       const swatch = h("span", { class: "swatch" });
       swatch.style.background = colour(index);
-      return h("th", { scope: "col" }, swatch, " ", h("a", { href: runAddress(run.experiment, run.id) }, run.name || run.id.slice(0, 8)));
+      return h("th", { scope: "col" }, swatch, " ",
+        h("a", { href: runAddress(run.experiment, run.id) }, run.name || run.id.slice(0, 8)));
     }))),
     h("tbody", {},
-      h("tr", {}, h("th", { scope: "row" }, "Status"), runs.map((run) => h("td", {}, badge(run.status.toLowerCase(), stateKind(run.status))))),
+      h("tr", {}, h("th", { scope: "row" }, "Status"),
+        runs.map((run) => h("td", {}, badge(run.status.toLowerCase(), stateKind(run.status))))),
       h("tr", {}, h("th", { scope: "row" }, "Started"), runs.map((run) => h("td", { class: "nowrap" }, moment(run.start)))),
       h("tr", {}, h("th", { scope: "row" }, "Duration"), runs.map((run) => h("td", {}, duration(run.duration)))),
       group("Metrics", rows("metrics", number)), group("Parameters", rows("params", plain)), group("Tags", rows("tags", plain)))));

@@ -50,7 +50,8 @@ const ICONS = {
   upload: "M12 16V5M7.500 9.500 12 5l4.500 4.500M5 19h14",
   download: "M12 5v11M7.500 11.500 12 16l4.500-4.500M5 19h14",
   trash: "M5 7h14M10 7V4.500h4V7M7 7l1 12.500h8L17 7M10.500 10.500v5.500M13.500 10.500v5.500",
-  link: "M10 14l4-4M8.500 11 6 13.500a3.200 3.200 0 0 0 4.500 4.500L13 15.500M11 8.500 13.500 6a3.200 3.200 0 0 1 4.500 4.500L15.500 13",
+  link: "M10 14l4-4M8.500 11 6 13.500a3.200 3.200 0 0 0 4.500 4.500L13 15.500"
+    + "M11 8.500 13.500 6a3.200 3.200 0 0 1 4.500 4.500L15.500 13",
   plus: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6 6 18",
   logout: "M14 5H5.500v14H14M10 12h10M16.500 8.500 20 12l-3.500 3.500",
@@ -126,6 +127,11 @@ export function failure(error) {
 
 export function loading(label = "Loading") {
   return h("p", { class: "loading muted", role: "status" }, label);
+}
+
+/** A link to a thing by its name, with the icon of its kind. */
+export function named(kind, name, props) {
+  return h("a", { class: "named", ...props }, icon(kind), h("span", { class: "break" }, name));
 }
 
 /** A table that scrolls sideways by itself on a narrow screen. Headings are text or nodes; rows are arrays of cells. */

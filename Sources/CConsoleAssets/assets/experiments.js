@@ -1,6 +1,6 @@
 // The list of experiments.
 
-import { button, confirm, dialog, empty, failure, fill, h, heading, icon, table, toast } from "./dom.js";
+import { button, confirm, dialog, empty, failure, fill, h, heading, named, table, toast } from "./dom.js";
 import { createExperiment, deleteExperiment, experimentAddress, quoted, searchExperiments } from "./mlflow.js";
 import { ago, moment } from "./text.js";
 
@@ -24,7 +24,8 @@ export async function experimentsPage({ parameters, signal, reload }) {
       },
     },
   }, search, h("button", { type: "submit", class: "button" }, "Search"));
-  const listing = table(["Name", h("th", { scope: "col", class: "wide-only" }, "Id"), "Last change", h("th", { scope: "col", class: "wide-only" }, "Created"),
+  const listing = table(["Name", h("th", { scope: "col", class: "wide-only" }, "Id"), "Last change",
+    h("th", { scope: "col", class: "wide-only" }, "Created"),
     h("span", { class: "hidden-text" }, "Actions")], [], { label: "Experiments" });
   listing.querySelector("tbody").replaceWith(rows);
   const hasAny = rows.childElementCount > 0;
@@ -40,12 +41,13 @@ export async function experimentsPage({ parameters, signal, reload }) {
   function add(page) {
     for (const experiment of page.experiments || []) {
       rows.append(h("tr", {},
-        h("td", {}, h("a", { class: "named", href: experimentAddress(experiment.experiment_id) }, icon("flask"), h("span", { class: "break" }, experiment.name))),
+        h("td", {}, named("flask", experiment.name, { href: experimentAddress(experiment.experiment_id) })),
         h("td", { class: "wide-only" }, h("code", {}, experiment.experiment_id)),
         h("td", { class: "nowrap", title: moment(experiment.last_update_time) }, ago(experiment.last_update_time)),
         h("td", { class: "nowrap wide-only" }, moment(experiment.creation_time)),
         h("td", {}, h("div", { class: "row-actions" }, experiment.experiment_id !== "0" && button("Delete", {
-          icon: "trash", kind: "quiet", "aria-label": `Delete experiment ${experiment.name}`, action: () => remove(experiment, reload),
+          icon: "trash", kind: "quiet", "aria-label": `Delete experiment ${experiment.name}`,
+            action: () => remove(experiment, reload),
         })))));
     }
   }
@@ -93,6 +95,7 @@ function askForName(reload) {
         },
       },
     }, h("label", { for: "experiment-name" }, "Name"), name, problem,
-    h("div", { class: "dialog-actions" }, button("Cancel", { action: close }), h("button", { type: "submit", class: "button primary" }, "Create")));
+    h("div", { class: "dialog-actions" }, button("Cancel", { action: close }),
+      h("button", { type: "submit", class: "button primary" }, "Create")));
   });
 }

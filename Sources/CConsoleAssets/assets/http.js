@@ -55,7 +55,8 @@ export async function send(path, { method = "GET", json, body, fields = {}, sign
   }
   if (response.ok) return response;
   const error = method === "HEAD"
-    ? new CallError(response.status, "", response.status === 404 ? "It is not there any more." : `The server answered ${response.status}.`)
+    ? new CallError(response.status, "",
+      response.status === 404 ? "It is not there any more." : `The server answered ${response.status}.`)
     : await errorOf(response);
   if (error.code === "NotLoggedIn") window.dispatchEvent(new CustomEvent("logged-out"));
   throw error;

@@ -5,8 +5,10 @@ import { send } from "./http.js";
 
 export function logInPage(session, done) {
   const problem = h("div", { class: "problem" });
-  const user = h("input", { id: "user", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, maxlength: "128" });
-  const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: "128" });
+  const user = h("input", { id: "user", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false",
+    required: true, maxlength: "128" });
+  const password = h("input",
+    { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: "128" });
   const submit = h("button", { type: "submit", class: "button primary wide-button" }, "Log in");
   const form = h("form", { class: "card login", on: { submit: logIn } },
     h("img", { src: "assets/icon.svg", alt: "", width: "44", height: "44" }),

@@ -59,11 +59,13 @@ export async function getLoggedModel(id, signal) {
 // The registry
 
 export function searchModels({ filter, token, signal } = {}) {
-  return get("registered-models/search", { filter, page_token: token, max_results: 100, order_by: "last_updated_timestamp DESC" }, signal);
+  return get("registered-models/search",
+    { filter, page_token: token, max_results: 100, order_by: "last_updated_timestamp DESC" }, signal);
 }
 export async function getModel(name, signal) { return (await get("registered-models/get", { name }, signal)).registered_model; }
 export async function modelVersions(filter, signal) {
-  return (await get("model-versions/search", { filter, max_results: 1000, order_by: "version_number DESC" }, signal)).model_versions || [];
+  return (await get("model-versions/search", { filter, max_results: 1000, order_by: "version_number DESC" }, signal))
+    .model_versions || [];
 }
 export async function getVersion(name, version, signal) {
   return (await get("model-versions/get", { name, version }, signal)).model_version;

@@ -1,9 +1,11 @@
 // The model registry: registered models, their versions, aliases, stages, and the runs they came from.
 
-import { badge, breadcrumbs, button, copyButton, dialog, empty, facts, failure, fill, h, heading, icon, table, toast } from "./dom.js";
+import { badge, breadcrumbs, button, copyButton, dialog, empty, facts, failure, fill, h, heading, named, table,
+  toast } from "./dom.js";
 import { artifactTree } from "./artifacts.js";
 import {
-  deleteAlias, getLoggedModel, getModel, getRun, getVersion, modelAddress, modelArtifacts, modelVersions, quoted, runAddress, runArtifacts, searchModels,
+  deleteAlias, getLoggedModel, getModel, getRun, getVersion, modelAddress, modelArtifacts, modelVersions, quoted, runAddress,
+    runArtifacts, searchModels,
   setAlias, setStage, versionAddress,
 } from "./mlflow.js";
 import { ago, moment } from "./text.js";
@@ -22,7 +24,8 @@ export async function modelsPage({ parameters, signal }) {
       heading("Registered models"),
       h("form", {
         class: "inline toolbar", role: "search",
-        on: { submit: (event) => { event.preventDefault(); location.hash = search.value ? `#/models?name=${encodeURIComponent(search.value)}` : "#/models"; } },
+        on: { submit: (event) => { event.preventDefault(); location.hash = search.value
+          ? `#/models?name=${encodeURIComponent(search.value)}` : "#/models"; } },
       }, search, h("button", { type: "submit", class: "button" }, "Search")),
       models.length === 0
         ? name ? empty(`No registered model has "${name}" in its name.`)
@@ -31,9 +34,11 @@ export async function modelsPage({ parameters, signal }) {
           const versions = model.latest_versions || [];
           const latest = versions.reduce((most, version) => Math.max(most, Number(version.version)), 0);
           return [
-            h("a", { class: "named", href: modelAddress(model.name) }, icon("cube"), h("span", { class: "break" }, model.name)),
-            latest ? h("a", { href: versionAddress(model.name, latest) }, `Version ${latest}`) : h("span", { class: "muted" }, "none"),
-            h("span", { class: "badges" }, (model.aliases || []).map((alias) => badge(`${alias.alias} → ${alias.version}`, "accent"))),
+            named("cube", model.name, { href: modelAddress(model.name) }),
+            latest ? h("a", { href: versionAddress(model.name, latest) }, `Version ${latest}`)
+              : h("span", { class: "muted" }, "none"),
+            h("span", { class: "badges" },
+              (model.aliases || []).map((alias) => badge(`${alias.alias} → ${alias.version}`, "accent"))),
             h("span", { class: "badges" }, versions.filter((version) => version.current_stage && version.current_stage !== "None")
               .map((version) => badge(`${version.current_stage} ${version.version}`, STAGE_KINDS[version.current_stage]))),
             h("span", { class: "nowrap", title: moment(model.last_updated_timestamp) }, ago(model.last_updated_timestamp)),
@@ -45,7 +50,8 @@ export async function modelsPage({ parameters, signal }) {
 
 export async function modelPage({ model: name, signal }) {
   const [model, listed] = await Promise.all([getModel(name, signal), modelVersions(`name = ${quoted(name)}`, signal)]);
-  const versions = await Promise.all(listed.slice(0, 50).map((version) => withRun(version, signal))).then((known) => [...known, ...listed.slice(50)]);
+  const versions = await Promise.all(listed.slice(0, 50).map((version) => withRun(version, signal)))
+    .then((known) => [...known, ...listed.slice(50)]);
   const aliases = new Map();
   for (const alias of model.aliases || []) {
     aliases.set(String(alias.version), [...(aliases.get(String(alias.version)) || []), alias.alias]);
@@ -64,7 +70,8 @@ export async function modelPage({ model: name, signal }) {
       h("section", {}, h("h2", {}, "Versions"), versions.length === 0 ? empty("No versions yet.")
         : table(["Version", "Stage", "Aliases", "Created", "Source run"], versions.map((version) => [
           h("a", { class: "strong", href: versionAddress(name, version.version) }, `Version ${version.version}`),
-          version.current_stage === "None" ? h("span", { class: "muted" }, "none") : badge(version.current_stage, STAGE_KINDS[version.current_stage]),
+          version.current_stage === "None" ? h("span", { class: "muted" }, "none")
+            : badge(version.current_stage, STAGE_KINDS[version.current_stage]),
           h("span", { class: "badges" }, (aliases.get(String(version.version)) || []).map((alias) => badge(alias, "accent"))),
           h("span", { class: "nowrap" }, moment(version.creation_timestamp)),
           runLink(version.run_id, runs),
@@ -93,10 +100,12 @@ export async function versionPage({ model: name, version: number, signal, reload
         ["Stage", h("span", {}, h("label", { for: "stage", class: "hidden-text" }, "Stage"), stage)],
         ["Aliases", h("span", { class: "badges" },
           aliases.map((alias) => h("span", { class: "badge accent" }, alias, h("button", {
-            type: "button", class: "drop-alias", "aria-label": `Remove alias ${alias}`, on: { click: () => change(() => deleteAlias(name, alias), reload) },
+            type: "button", class: "drop-alias", "aria-label": `Remove alias ${alias}`,
+              on: { click: () => change(() => deleteAlias(name, alias), reload) },
           }, "×"))), button("Add", { icon: "plus", kind: "quiet", action: () => askForAlias(name, number, reload) }))],
         ["Source", h("code", { class: "break" }, version.source)],
-        ["Load it with", h("span", { class: "with-copy" }, h("code", { class: "break" }, `models:/${name}/${number}`), copyButton(`models:/${name}/${number}`))],
+        ["Load it with", h("span", { class: "with-copy" }, h("code", { class: "break" }, `models:/${name}/${number}`),
+          copyButton(`models:/${name}/${number}`))],
         ["Description", version.description || h("span", { class: "muted" }, "none")],
         ...(version.tags || []).map((tag) => [tag.key, tag.value]),
       ])),
@@ -149,7 +158,8 @@ async function change(action, reload) {
 function askForAlias(name, version, reload) {
   dialog("Add alias", (close) => {
     const problem = h("div", { class: "problem" });
-    const alias = h("input", { id: "alias", required: true, maxlength: "255", autocomplete: "off", autocapitalize: "none", placeholder: "champion", autofocus: true });
+    const alias = h("input", { id: "alias", required: true, maxlength: "255", autocomplete: "off", autocapitalize: "none",
+      placeholder: "champion", autofocus: true });
     return h("form", {
       on: {
         submit: async (event) => {
@@ -166,6 +176,7 @@ function askForAlias(name, version, reload) {
       },
     }, h("label", { for: "alias" }, "Alias"), alias,
     h("p", { class: "muted small" }, "An alias that another version has moves here."), problem,
-    h("div", { class: "dialog-actions" }, button("Cancel", { action: close }), h("button", { type: "submit", class: "button primary" }, "Add")));
+    h("div", { class: "dialog-actions" }, button("Cancel", { action: close }),
+      h("button", { type: "submit", class: "button primary" }, "Add")));
   });
 }

@@ -29,11 +29,13 @@ export function showObject(bucket, key, reload) {
         ["Bucket", bucket], ["Key", h("span", { class: "break" }, key)],
         ["Size", `${bytes(object.size)} (${object.size.toLocaleString("en")} bytes)`],
         ["Type", object.type], ["ETag", h("code", { class: "break" }, object.etag)], ["Modified", moment(object.modified)],
-        ...object.user.map(([name, value]) => [h("span", { class: "break" }, `x-amz-meta-${name}`), h("span", { class: "break" }, value)]),
+        ...object.user.map(([name, value]) =>
+          [h("span", { class: "break" }, `x-amz-meta-${name}`), h("span", { class: "break" }, value)]),
       ]),
       object.user.length === 0 && h("p", { class: "muted small" }, "No user metadata."),
       h("div", { class: "dialog-actions start" },
-        h("a", { class: "button primary", href: objectPath(bucket, key), download: key.split("/").at(-1) }, icon("download"), h("span", {}, "Download")),
+        h("a", { class: "button primary", href: objectPath(bucket, key), download: key.split("/").at(-1) }, icon("download"),
+          h("span", {}, "Download")),
         button("Share", { icon: "link", action: () => askForTerm(link) }),
         button("Delete", { icon: "trash", kind: "danger", action: () => remove(close) })),
       link, view);
@@ -54,7 +56,8 @@ export function showObject(bucket, key, reload) {
       event.preventDefault();
       try {
         const url = await share(bucket, key, Number(term.value));
-        const text = h("input", { id: "shared-link", value: url, readonly: true, "aria-label": "Link", on: { focus: () => text.select() } });
+        const text = h("input", { id: "shared-link", value: url, readonly: true, "aria-label": "Link",
+          on: { focus: () => text.select() } });
         fill(result, h("div", { class: "command" }, text, copyButton(url)));
         text.focus();
       } catch (error) {

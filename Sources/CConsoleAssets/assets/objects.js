@@ -1,6 +1,6 @@
 // The objects of a bucket, by folders: upload, download, look at, share, delete.
 
-import { breadcrumbs, button, confirm, empty, fill, h, heading, icon, table, toast } from "./dom.js";
+import { breadcrumbs, button, confirm, empty, fill, h, heading, named, table, toast } from "./dom.js";
 import { showObject } from "./object.js";
 import { deleteObject, everyKey, list, upload } from "./s3.js";
 import { bytes, moment, plural } from "./text.js";
@@ -13,14 +13,16 @@ export async function objectsPage({ bucket, parameters, signal, reload }) {
   const first = await list(bucket, { prefix, signal });
   const selected = new Set();
   const shelf = h("div", { class: "uploads", "aria-live": "polite" });
-  const files = h("input", { type: "file", multiple: true, class: "hidden-text", id: "files", tabindex: "-1", "aria-label": "Files to upload", on: { change: () => take([...files.files]) } });
+  const files = h("input", { type: "file", multiple: true, class: "hidden-text", id: "files", tabindex: "-1",
+    "aria-label": "Files to upload", on: { change: () => take([...files.files]) } });
   const erase = button("Delete selected", { icon: "trash", kind: "danger", hidden: true, action: () => removeSelected() });
   const rows = h("tbody");
   const more = button("Show more", { action: () => append() });
   let next = first.next;
 
   const listing = table(
-    [h("span", { class: "hidden-text" }, "Select"), "Name", "Size", h("th", { scope: "col", class: "wide-only" }, "Modified")], [], { label: "Objects", numeric: [2] });
+    [h("span", { class: "hidden-text" }, "Select"), "Name", "Size", h("th", { scope: "col", class: "wide-only" }, "Modified")],
+      [], { label: "Objects", numeric: [2] });
   listing.querySelector("tbody").replaceWith(rows);
   addRows(first);
 
@@ -55,7 +57,7 @@ export async function objectsPage({ bucket, parameters, signal, reload }) {
   function row(key, name, kind, props, size, modified) {
     const box = h("input", { type: "checkbox", "aria-label": `Select ${name}`, on: { change: () => select(key, box.checked) } });
     return h("tr", {}, h("td", { class: "narrow" }, box),
-      h("td", {}, h("a", { ...props, class: "named" }, icon(kind), h("span", { class: "break" }, name))),
+      h("td", {}, named(kind, name, props)),
       h("td", { class: "numeric" }, size), h("td", { class: "nowrap wide-only" }, modified));
   }
 
@@ -84,7 +86,8 @@ export async function objectsPage({ bucket, parameters, signal, reload }) {
     const folders = [...selected].filter((key) => key.endsWith("/"));
     const sentence = folders.length
       ? `${plural(selected.size, "entry", "entries")} will be deleted, with everything below ${folders.join(", ")}.`
-      : `${plural(selected.size, "object")} will be deleted: ${[...selected].slice(0, 5).join(", ")}${selected.size > 5 ? " ..." : ""}`;
+      : `${plural(selected.size, "object")} will be deleted: ${[...selected].slice(0, 5).join(", ")}${selected.size > 5 ? " ..."
+        : ""}`;
     if (!await confirm("Delete objects", sentence, "Delete")) return;
     let count = 0;
     try {
@@ -149,7 +152,8 @@ export async function objectsPage({ bucket, parameters, signal, reload }) {
     const state = h("span", { class: "muted small" }, "waiting");
     let running = null;
     let isCancelled = false;
-    const stop = button("Cancel", { kind: "quiet", action: () => { isCancelled = true; running?.cancel(); state.textContent = "cancelled"; } });
+    const stop = button("Cancel",
+      { kind: "quiet", action: () => { isCancelled = true; running?.cancel(); state.textContent = "cancelled"; } });
     const element = h("div", { class: "upload" }, h("span", { class: "break" }, file.name), bar, state, stop);
     const run = async () => {
       if (isCancelled) return false;

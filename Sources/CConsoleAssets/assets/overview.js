@@ -28,8 +28,10 @@ export async function overviewPage({ session, signal, reload }) {
       runs && part("Latest runs", "#/experiments", runs, (list) => (list.length === 0
         ? empty("No runs yet. Point a client at the tracking server:", `export MLFLOW_TRACKING_URI=${address(roles, "track")}`)
         : h("ul", { class: "plain card" }, list.map((run) => h("li", {},
-          h("a", { class: "strong break", href: runAddress(run.info.experiment_id, run.info.run_id) }, run.info.run_name || run.info.run_id),
-          badge(run.info.status.toLowerCase(), stateKind(run.info.status)), h("span", { class: "muted small" }, ago(Number(run.info.start_time)))))))),
+          h("a", { class: "strong break", href: runAddress(run.info.experiment_id, run.info.run_id) },
+            run.info.run_name || run.info.run_id),
+          badge(run.info.status.toLowerCase(), stateKind(run.info.status)),
+            h("span", { class: "muted small" }, ago(Number(run.info.start_time)))))))),
       served && part("Served models", "#/serving", served, (list) => (list.length === 0
         ? empty("No models in the repository yet.") : servedRows(list.slice(0, SHOWN)))),
       workflows && part("Workflows", "#/workflows", workflows, (list) => (list.length === 0

@@ -8,13 +8,15 @@ import { bytes } from "./text.js";
 const TEXT_BYTES_MAX = 512 * 1024;
 const IMAGE_BYTES_MAX = 20 * 1024 * 1024;
 const ROWS_MAX = 200;
-const TEXT_NAMES = /(^|\/)(MLmodel|Dockerfile|Makefile|README|LICENSE)$|\.(txt|log|py|md|ya?ml|toml|cfg|ini|json|jsonl|csv|tsv|html?|xml|js|css|sh|pbtxt|sql|swift|c|h|cpp)$/i;
+const TEXT_FILES = /(^|\/)(MLmodel|Dockerfile|Makefile|README|LICENSE)$/;
+const TEXT_ENDINGS = new RegExp("\\.(txt|log|py|md|ya?ml|toml|cfg|ini|json|jsonl|csv|tsv|html?|xml|js|css|sh|pbtxt|sql|swift"
+  + "|c|h|cpp)$", "i");
 const IMAGE_NAMES = /\.(png|jpe?g|gif|webp|svg)$/i;
 
 /** What kind of preview fits, or null. */
 export function previewKind(name, type = "", size = 0) {
   if (IMAGE_NAMES.test(name) || /^image\/(png|jpeg|gif|webp|svg)/.test(type)) return size <= IMAGE_BYTES_MAX ? "image" : null;
-  if (TEXT_NAMES.test(name) || /^(text\/|application\/(json|xml|yaml|x-yaml))/.test(type)) return "text";
+  if (TEXT_FILES.test(name) || TEXT_ENDINGS.test(name) || /^(text\/|application\/(json|xml|yaml|x-yaml))/.test(type)) return "text";
   return null;
 }
 

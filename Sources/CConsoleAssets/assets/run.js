@@ -4,7 +4,8 @@ import { artifactTree } from "./artifacts.js";
 import { charts } from "./charts.js";
 import { badge, breadcrumbs, copyButton, empty, facts, h, heading, table, tabs } from "./dom.js";
 import {
-  experimentAddress, getExperiment, getLoggedModel, getRun, modelArtifacts, modelVersions, quoted, runAddress, runArtifacts, stateKind,
+  experimentAddress, getExperiment, getLoggedModel, getRun, modelArtifacts, modelVersions, quoted, runAddress, runArtifacts,
+    stateKind,
   versionAddress,
 } from "./mlflow.js";
 import { readable } from "./runs.js";
@@ -42,7 +43,8 @@ async function overview(run, { signal, experiment }) {
       ["Started", moment(run.start)], ["Duration", run.duration === undefined ? "still running" : duration(run.duration)],
       ["User", run.user || run.tags.get("mlflow.user")],
       ["Source", run.tags.get("mlflow.source.name") && h("code", { class: "break" }, run.tags.get("mlflow.source.name"))],
-      ["Git commit", run.tags.get("mlflow.source.git.commit") && h("code", { class: "break" }, run.tags.get("mlflow.source.git.commit"))],
+      ["Git commit", run.tags.get("mlflow.source.git.commit")
+        && h("code", { class: "break" }, run.tags.get("mlflow.source.git.commit"))],
       ["Artifacts", h("code", { class: "break" }, run.artifacts)],
       versions.length > 0 && ["Registered as", versions.map((version, index) => [index > 0 && ", ",
         h("a", { href: versionAddress(version.name, version.version) }, `${version.name} version ${version.version}`)])],
@@ -50,17 +52,20 @@ async function overview(run, { signal, experiment }) {
         h("a", { href: `${experimentAddress(run.experiment)}/models/${encodeURIComponent(model)}` }, model)])],
       ...datasets.map((dataset) => ["Dataset", `${dataset.name} (${dataset.digest})`]),
     ])),
-    run.tags.get("mlflow.note.content") && h("section", {}, h("h2", {}, "Description"), h("p", { class: "note" }, run.tags.get("mlflow.note.content"))),
+    run.tags.get("mlflow.note.content")
+      && h("section", {}, h("h2", {}, "Description"), h("p", { class: "note" }, run.tags.get("mlflow.note.content"))),
     h("div", { class: "columns" },
       h("section", {}, h("h2", {}, `Metrics (${run.metrics.size})`), run.metrics.size === 0
         ? empty("No metrics were logged.")
         : table(["Name", "Last value", "Step"], [...run.points].sort(byKey).map((point) => [
-          h("span", { class: "break" }, point.key), number(point.value), String(point.step ?? "")]), { label: "Metrics", numeric: [1, 2] })),
+          h("span", { class: "break" }, point.key), number(point.value), String(point.step ?? "")]),
+            { label: "Metrics", numeric: [1, 2] })),
       h("section", {}, h("h2", {}, `Parameters (${run.params.size})`), run.params.size === 0
         ? empty("No parameters were logged.")
         : table(["Name", "Value"], [...run.params].sort().map(([name, value]) => [
           h("span", { class: "break" }, name), h("span", { class: "break" }, value)]), { label: "Parameters" }))),
-    tags.length > 0 && h("section", {}, h("h2", {}, `Tags (${tags.length})`), table(["Name", "Value"], tags.sort().map(([name, value]) => [
+    tags.length > 0 && h("section", {}, h("h2", {}, `Tags (${tags.length})`),
+      table(["Name", "Value"], tags.sort().map(([name, value]) => [
       h("span", { class: "break" }, name), h("span", { class: "break" }, value)]), { label: "Tags" })),
   ];
 }
@@ -82,7 +87,8 @@ function metrics(run, { signal }) {
 
 async function artifacts(run, { parameters, signal }) {
   const first = parameters.get("path");
-  const models = await Promise.all((run.outputs.model_outputs || []).map((output) => getLoggedModel(output.model_id, signal).catch(() => null)));
+  const models = await Promise.all((run.outputs.model_outputs || [])
+    .map((output) => getLoggedModel(output.model_id, signal).catch(() => null)));
   return [
     h("section", {}, artifactTree(runArtifacts(run.id), { signal, first, note: "This run has no artifacts of its own." })),
     models.filter(Boolean).map((model) => h("section", {}, h("h2", {}, `Model ${model.info.name}`),
@@ -98,7 +104,8 @@ export async function loggedModelPage({ experiment: experimentId, model: id, sig
     title: info.name,
     content: [
       breadcrumbs([["Experiments", "#/experiments"], [experiment.name, experimentAddress(experimentId)], [info.name]]),
-      heading(info.name, badge(info.status.replace("LOGGED_MODEL_", "").toLowerCase(), info.status.endsWith("READY") ? "good" : "")),
+      heading(info.name, badge(info.status.replace("LOGGED_MODEL_", "").toLowerCase(),
+        info.status.endsWith("READY") ? "good" : "")),
       h("section", { class: "card" }, facts([
         ["Model id", h("span", { class: "with-copy" }, h("code", { class: "break" }, info.model_id), copyButton(info.model_id))],
         ["Created", moment(info.creation_timestamp_ms)], ["Type", info.model_type || undefined],

@@ -37,7 +37,8 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     type: "search", value: filter, class: "grow mono", spellcheck: "false", autocapitalize: "none",
     placeholder: "metrics.accuracy > 0.9 AND params.model = 'resnet18'", "aria-label": "Filter runs",
   });
-  const form = h("form", { class: "inline toolbar", role: "search", on: { submit: (event) => { event.preventDefault(); go({ filter: box.value }); } } },
+  const form = h("form", { class: "inline toolbar", role: "search",
+    on: { submit: (event) => { event.preventDefault(); go({ filter: box.value }); } } },
     box, h("button", { type: "submit", class: "button" }, "Filter"),
     filter && button("Clear", { kind: "quiet", action: () => go({ filter: "" }) }),
     button("Columns", { icon: "columns", action: chooseColumns }));
@@ -51,10 +52,12 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
       problem && failure(problem),
       isEmpty
         ? filter ? empty("No run matches this filter.")
-          : empty("No runs yet. Log one from Python:", `MLFLOW_TRACKING_URI=${location.origin} MLFLOW_EXPERIMENT_ID=${id} python train.py`)
+          : empty("No runs yet. Log one from Python:",
+            `MLFLOW_TRACKING_URI=${location.origin} MLFLOW_EXPERIMENT_ID=${id} python train.py`)
         : place,
       h("div", { class: "after" }, more),
-      h("p", { class: "muted small footnote" }, "Experiment ", h("code", {}, id), " keeps artifacts in ", h("code", { class: "break" }, experiment.artifact_location)),
+      h("p", { class: "muted small footnote" }, "Experiment ", h("code", {}, id), " keeps artifacts in ",
+        h("code", { class: "break" }, experiment.artifact_location)),
     ],
   };
 
@@ -90,7 +93,8 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     const all = available();
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem(`columns:${id}`)); } catch { /* unreadable: as if nothing was chosen */ }
-    if (kept) return Object.fromEntries(Object.entries(all).map(([kind, names]) => [kind, names.filter((name) => kept[kind]?.includes(name))]));
+    if (kept) return Object.fromEntries(Object.entries(all)
+      .map(([kind, names]) => [kind, names.filter((name) => kept[kind]?.includes(name))]));
     return { metrics: all.metrics.slice(0, COLUMNS_AT_FIRST), params: all.params.slice(0, COLUMNS_AT_FIRST), tags: [] };
   }
 
@@ -99,7 +103,8 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     const now = chosen();
     const boxes = Object.entries(all).map(([kind, names]) => h("fieldset", {}, h("legend", {}, TITLES[kind]),
       names.length === 0 ? h("p", { class: "muted small" }, "None logged.") : names.map((name) => h("label", { class: "choice" },
-        h("input", { type: "checkbox", name: kind, value: name, checked: now[kind].includes(name) }), h("span", { class: "break" }, name)))));
+        h("input", { type: "checkbox", name: kind, value: name, checked: now[kind].includes(name) }),
+          h("span", { class: "break" }, name)))));
     dialog("Columns", (close) => {
       const body = h("form", {
         on: {
@@ -124,7 +129,8 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
   function draw() {
     const columns = chosen();
     const groups = Object.entries(columns).filter(([, names]) => names.length > 0);
-    const all = h("input", { type: "checkbox", "aria-label": "Select all runs", on: { change: () => { for (const run of runs) select(run.id, all.checked); draw(); } } });
+    const all = h("input", { type: "checkbox", "aria-label": "Select all runs",
+      on: { change: () => { for (const run of runs) select(run.id, all.checked); draw(); } } });
     all.checked = runs.length > 0 && selected.size === runs.length;
     all.indeterminate = selected.size > 0 && selected.size < runs.length;
     const head = h("thead", {},
@@ -132,18 +138,24 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
         h("th", { colspan: String(names.length), scope: "colgroup" }, TITLES[kind]))),
       h("tr", {}, h("th", { class: "narrow" }, all),
         sortable("Run", "attributes.run_name"), sortable("Started", "attributes.start_time"), sortable("Duration", "duration"),
-        groups.map(([kind, names]) => names.map((name, index) => sortable(name, `${kind}.\`${name}\``, kind === "metrics", index === 0)))));
+        groups.map(([kind, names]) =>
+          names.map((name, index) => sortable(name, `${kind}.\`${name}\``, kind === "metrics", index === 0)))));
     const body = h("tbody", {}, inOrder().map((run) => {
-      const mark = h("input", { type: "checkbox", checked: selected.has(run.id), "aria-label": `Select run ${run.name}`, on: { change: () => { select(run.id, mark.checked); draw(); } } });
+      const mark = h("input", { type: "checkbox", checked: selected.has(run.id), "aria-label": `Select run ${run.name}`,
+        on: { change: () => { select(run.id, mark.checked); draw(); } } });
       return h("tr", { class: selected.has(run.id) ? "chosen" : undefined }, h("td", { class: "narrow" }, mark),
-        h("td", {}, h("div", { class: "run-name" }, h("a", { href: runAddress(run.experiment, run.id), class: "strong" }, run.name || run.id.slice(0, 8)), badge(run.status.toLowerCase(), stateKind(run.status)))),
+        h("td", {}, h("div", { class: "run-name" },
+          h("a", { href: runAddress(run.experiment, run.id), class: "strong" }, run.name || run.id.slice(0, 8)),
+            badge(run.status.toLowerCase(), stateKind(run.status)))),
         h("td", { class: "nowrap", title: moment(run.start) }, ago(run.start)),
         h("td", { class: "nowrap" }, duration(run.duration)),
         groups.map(([kind, names]) => names.map((name, index) =>
-          h("td", { class: `${kind === "metrics" ? "numeric" : "cut"} ${index === 0 ? "group-start" : ""}`, title: run[kind].get(name) },
+          h("td", { class: `${kind === "metrics" ? "numeric" : "cut"} ${index === 0 ? "group-start" : ""}`,
+            title: run[kind].get(name) },
             kind === "metrics" ? number(run.metrics.get(name)) : run[kind].get(name)))));
     }));
-    place.replaceChildren(h("div", { class: "table-wrap runs", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", {}, head, body)));
+    place.replaceChildren(h("div", { class: "table-wrap runs", tabindex: "0", role: "region", "aria-label": "Runs" },
+      h("table", {}, head, body)));
     more.hidden = !next;
     count.textContent = runs.length ? plural(runs.length, "run") + (next ? " so far" : "") : "";
     compare.hidden = erase.hidden = selected.size === 0;
@@ -167,7 +179,8 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     return h("th", {
       scope: "col", class: `${isNumeric ? "numeric" : ""} ${isFirst ? "group-start" : ""}`,
       "aria-sort": isCurrent ? direction === "ASC" ? "ascending" : "descending" : "none",
-    }, h("button", { type: "button", class: "sort", title: `Sort by ${label}`, on: { click: () => go({ order: `${key} ${opposite}` }) } },
+    }, h("button", { type: "button", class: "sort", title: `Sort by ${label}`,
+      on: { click: () => go({ order: `${key} ${opposite}` }) } },
       label, h("span", { class: "arrow", "aria-hidden": "true" }, isCurrent ? direction === "ASC" ? "▲" : "▼" : "")));
   }
 

@@ -4,7 +4,8 @@ import { badge, button, confirm, empty, h, heading, icon, table, toast } from ".
 import { getJSON, send } from "./http.js";
 
 export async function listServed(signal) {
-  return (await getJSON("infer/v2/repository/index", { method: "POST", json: {}, signal })).sort((left, right) => (left.name < right.name ? -1 : 1));
+  return (await getJSON("infer/v2/repository/index", { method: "POST", json: {}, signal }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 export async function servingPage({ signal, reload }) {
@@ -17,7 +18,8 @@ export async function servingPage({ signal, reload }) {
   return {
     title: "Serving",
     content: [
-      heading("Served models", h("span", { class: "muted small" }, `${server.name} ${server.version}`), button("Refresh", { icon: "refresh", action: reload })),
+      heading("Served models", h("span", { class: "muted small" }, `${server.name} ${server.version}`),
+        button("Refresh", { icon: "refresh", action: reload })),
       models.length === 0
         ? empty("No models in the repository yet. Put one there, then load it:",
           "slipway mc cp -r mnist/ local/models/mnist", "curl -X POST http://127.0.0.1:8000/v2/repository/models/mnist/load")
@@ -55,9 +57,11 @@ function row(model, reload) {
   return h("div", { class: "row-actions" }, button(isReady ? "Unload" : "Load", {
     kind: "quiet", icon: isReady ? "close" : "upload", "aria-label": `${isReady ? "Unload" : "Load"} ${model.name}`,
     action: async () => {
-      if (isReady && !await confirm("Unload model", `${model.name} will answer no more requests until it is loaded again.`, "Unload")) return;
+      if (isReady && !await confirm("Unload model", `${model.name} will answer no more requests until it is loaded again.`,
+        "Unload")) return;
       try {
-        await send(`infer/v2/repository/models/${encodeURIComponent(model.name)}/${isReady ? "unload" : "load"}`, { method: "POST", json: {} });
+        await send(`infer/v2/repository/models/${encodeURIComponent(model.name)}/${isReady ? "unload" : "load"}`,
+          { method: "POST", json: {} });
         toast(`${model.name} ${isReady ? "unloaded" : "loaded"}`);
       } catch (error) {
         toast(error.message, "bad");
