@@ -2,9 +2,10 @@
 
     python Tests/Crash/track_crash.py [--rounds 20] [--binary .build/debug/slipway] [--seed N]
 
-8 writers log batches of 50 metrics, a parameter and a tag to a run of their own. After each kill and restart every
-acknowledged batch must be there whole, the one under way whole or not at all, and the latest values must be those of the
-last batch that is there. Needs only the standard library. Exit status 0 when every round held.
+8 writers log batches of 50 metrics, a parameter and a tag to a run of their own, and upload an artifact through the proxy
+after each. After each kill and restart every acknowledged batch must be there whole, the one under way whole or not at all,
+the latest values must be those of the last batch that is there, and every acknowledged artifact must be there whole. Needs
+only the standard library. Exit status 0 when every round held.
 """
 
 import argparse
@@ -56,10 +57,32 @@ def start(binary, folder, port):
     raise SystemExit("the server was not ready in 20 s")
 
 
+def artifact(run, batch):
+    return f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/part-{batch}.bin"
+
+
+def contents(run, batch):
+    """Up to some 300 KB that say whose they are."""
+    return f"{run} {batch} ".encode() * (1 + batch * 7919 % 8000)
+
+
+def check_artifacts(port, writer):
+    for batch in writer.artifacts:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", artifact(writer.run_id, batch))
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status == 200, f"the acknowledged artifact {batch} of {writer.run_id} is missing: {response.status}"
+        assert body == contents(writer.run_id, batch), f"the artifact {batch} of {writer.run_id} is not whole"
+        connection.close()
+    return len(writer.artifacts)
+
+
 class Writer(threading.Thread):
     def __init__(self, port, run):
         super().__init__(daemon=True)
         self.port, self.run_id, self.next, self.acknowledged = port, run, 0, -1
+        self.artifacts = []
 
     def run(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -77,6 +100,11 @@ class Writer(threading.Thread):
                 call(self.port, "POST", "/runs/log-batch", body, connection)
                 self.acknowledged = batch
                 self.next += 1
+                connection.request("PUT", artifact(self.run_id, batch), contents(self.run_id, batch))
+                response = connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    self.artifacts.append(batch)
         except (OSError, http.client.HTTPException, ValueError):
             pass
 
@@ -114,7 +142,7 @@ def main():
     try:
         runs = [call(port, "POST", "/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(WRITERS)]
         positions = dict.fromkeys(runs, 0)
-        total = 0
+        total = artifacts = 0
         for number in range(1, options.rounds + 1):
             writers = [Writer(port, run) for run in runs]
             for writer in writers:
@@ -129,9 +157,10 @@ def main():
             process, seconds = start(options.binary, folder, port)
             assert seconds < 2, f"the restart took {seconds:.1f} s"
             total = sum(check(port, writer) for writer in writers)
+            artifacts += sum(check_artifacts(port, writer) for writer in writers)
             positions = {writer.run_id: writer.next for writer in writers}
             print(f"round {number}: {total} batches whole, restart {seconds * 1000:.0f} ms")
-        print(f"ok: {total} batches, {total * POINTS} points, nothing acknowledged was lost")
+        print(f"ok: {total} batches, {total * POINTS} points, {artifacts} artifacts, nothing acknowledged was lost")
     finally:
         process.kill()
         process.wait()
