@@ -1,0 +1,68 @@
+"""The console of `slipway up`: the overview, a workflow's steps and the log of its pod."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from browser import Browser
+from slipway_process import PASSWORD, USER, Slipway, free_port
+
+PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "console"]
+MANIFESTS = pathlib.Path(__file__).resolve().parent.parent / "workflow" / "manifests"
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("up")
+    ports = {name: free_port() for name in PORTS}
+    arguments = ["up", "--data", folder / "data"] + [f"--{name}-port={port}" for name, port in ports.items()]
+    server = Slipway(arguments, list(ports.values()), folder).start()
+    server.url = f"http://127.0.0.1:{ports['console']}"
+    server.kubeconfig = folder / "data" / "kubeconfig"
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(up, tmp_path):
+    browser = Browser(up.url, tmp_path)
+    browser.open().log_in(USER, PASSWORD).see("Overview")
+    yield browser
+    complaints = browser.complaints()
+    browser.close()
+    assert complaints == []
+
+
+def kubectl(up, *arguments):
+    beside = pathlib.Path(sys.executable).parent / "kubectl"
+    program = str(beside) if beside.exists() else shutil.which("kubectl")
+    return subprocess.run([program, "--kubeconfig", up.kubeconfig, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def test_every_role_is_ready_and_what_is_missing_says_how_to_begin(page):
+    page.see("Store").see("Cluster")
+    page.until(lambda: [badge.text for badge in page.all(".role .badge")] == ["ready"] * 4, "not every role is ready")
+    page.see("No runs yet").see("No workflows yet").see("kubectl create -f workflow.yaml")
+    page.open("#/serving").see("No models in the repository yet")
+
+
+def test_a_workflow_shows_its_steps_and_the_log_of_a_pod(up, page):
+    kubectl(up, "apply", "-n", "default", "-f", str(MANIFESTS / "diamond.yaml"))
+    page.open("#/workflows/default/diamond")
+    page.until(lambda: "Succeeded" in page.one(".heading").text, "the workflow does not end")
+    page.until(lambda: sorted(page.column(1)) == ["A", "B", "C", "D", "E"])
+    page.see("omitted: depends condition not met").press("B").see("exit code 0, Completed")
+    page.until(lambda: page.one("pre.log").text.strip() == "BA", "the log is not shown")
+    page.open("#/workflows").see("diamond").see("4/4")
+
+
+def test_secrets_are_not_reached_through_the_console(up, page):
+    kubectl(up, "create", "secret", "generic", "hidden", "--from-literal=password=abc")
+    statuses = page.driver.execute_async_script("""
+        const done = arguments[0];
+        const paths = ["api/v1/secrets", "api/v1/namespaces/default/secrets/hidden", "api/v1/namespaces/default/pods/../secrets/hidden"];
+        Promise.all(paths.map((path) => fetch(`cluster/${path}`).then((answer) => answer.status))).then(done);""")
+    assert statuses == [403, 403, 403]
