@@ -17,6 +17,7 @@ package struct ClusterFolders: Sendable {
     var imageTable: String { root + "/images.json" }
     var volumes: String { root + "/volumes" }
     var pods: String { root + "/pods" }
+    var names: String { root + "/names" }
     var artifacts: String { root + "/artifacts" }
 
     /// Names are checked by the store, so none can lead elsewhere; the uid keeps a recreated object apart.

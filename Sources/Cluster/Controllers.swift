@@ -25,28 +25,38 @@ package final class Controllers: Sendable {
     package let logs: PodLogFiles
     /// How steps are kept apart from the host.
     package let isolation: Isolation
+    /// Commands in running pods.
+    package let sessions: PodSessions
     private let pods: PodController
     private let tasks: Mutex<[Task<Void, Never>]>
+    /// Controllers that make pods.
+    private let makers: Mutex<[Task<Void, Never>]>
 
-    private init(logs: PodLogFiles, isolation: Isolation, pods: PodController, tasks: [Task<Void, Never>]) {
+    private init(
+        logs: PodLogFiles, sessions: PodSessions, isolation: Isolation, pods: PodController,
+        tasks: [Task<Void, Never>], makers: [Task<Void, Never>]
+    ) {
         self.logs = logs
+        self.sessions = sessions
         self.isolation = isolation
         self.pods = pods
         self.tasks = Mutex(tasks)
+        self.makers = Mutex(makers)
     }
 
     /// Starts all controllers on the objects of `store`. Throws when the data folder cannot be used or `images.json` is
     /// wrong. Call it early: a small process is forked here, and the less this one has done, the smaller it is.
     package static func start(store: ResourceStore, settings: ControllerSettings) async throws -> Controllers {
         let folders = ClusterFolders(data: settings.dataFolder)
-        for folder in [folders.images, folders.volumes, folders.pods, folders.artifacts] {
+        for folder in [folders.images, folders.volumes, folders.pods, folders.artifacts, folders.names] {
             try FileTools.makeFolder(folder, mode: 0o755)
         }
         let runner = try StepRunner(folder: folders.runner)
         let images = try ImageTable.standard(folders: folders, runtimes: settings.runtimeFolders)
         let table = ImageTableCache(folders: folders, runtimes: settings.runtimeFolders, table: images)
         let files = FilePool()
-        let context = PodContext(
+        let names = HostNames(store: store, folder: folders.names, files: files)
+        var context = PodContext(
             store: store, runner: runner, files: files,
             settings: {
                 var pods = PodSettings(folders: folders, images: table.current())
@@ -54,24 +64,35 @@ package final class Controllers: Sendable {
                 pods.environment = settings.environment
                 return pods
             }, reloadImages: { table.reload() })
+        context.network = store.network.map { ($0, names) }
         let pods = PodController(context: context)
         let claims = ClaimController(context: context)
         let workflows = WorkflowController(context: context)
         // Detached: they serve the whole process and end with `shutdown`.
-        let tasks = [
+        var tasks = [
             Task.detached { await claims.run() }, Task.detached { await pods.run() },
+        ]
+        if let network = store.network {
+            let services = ServiceController(store: store, network: network, names: names)
+            tasks.append(Task.detached { await services.run() })
+        }
+        let makers = [
             Task.detached { await workflows.run() },
+            Task.detached { await ReplicaSetController(store: store).run() },
+            Task.detached { await DeploymentController(store: store).run() },
         ]
         let logs = PodLogFiles(store: store, folders: folders, files: files)
-        return Controllers(logs: logs, isolation: runner.isolation, pods: pods, tasks: tasks)
+        let sessions = PodSessions(runner: runner, pods: pods)
+        return Controllers(
+            logs: logs, sessions: sessions, isolation: runner.isolation, pods: pods, tasks: tasks, makers: makers)
     }
 
     /// Ends every process of every pod, SIGKILL after the grace period, and then the controllers. Pods that were running
     /// end Failed with reason `Terminated`.
     package func shutdown(gracePeriodMilliseconds: Int = 1000) async {
         let all = tasks.withLock { $0 }
-        // Workflows first, or they would start the next step of what is stopped here.
-        for task in all.suffix(1) { task.cancel() }
+        // These first, or they would start anew what is stopped here.
+        for task in makers.withLock({ $0 }) { task.cancel() }
         await pods.shutdown(gracePeriodMilliseconds: gracePeriodMilliseconds)
         for task in all { task.cancel() }
     }

@@ -47,7 +47,8 @@ struct ClusterRole: Sendable {
     func start() async throws -> Running {
         let folder = "\(data)/cluster"
         let database = try Database(path: "\(folder)/cluster.db", migrations: ResourceStore.migrations)
-        let store = try await ResourceStore.open(database: database)
+        let network = try ClusterNetwork.open(folder: folder, bindAddress: address)
+        let store = try await ResourceStore.open(database: database, network: network)
         try await ClusterFurniture.install(in: store, version: KubernetesAPI.kubernetesVersion)
         let objects = ResourceControllers(store: store)
         var settings = ControllerSettings(dataFolder: data)
@@ -59,7 +60,7 @@ struct ClusterRole: Sendable {
         let metrics = MetricsRegistry()
         let api = KubernetesAPI(
             store: store, tokens: token.map { [($0, "slipway-admin")] } ?? [], logs: controllers.logs,
-            metrics: metrics)
+            sessions: controllers.sessions, metrics: metrics)
         var configuration = ServerConfiguration(role: "cluster", address: address, port: port)
         configuration.metrics = metrics
         // Watches never end by themselves, and the steps still need their grace period when the server stops.

@@ -58,6 +58,11 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// True on the loop's own thread.
     package var isCurrent: Bool { slipway_current_loop() == Unmanaged.passUnretained(self).toOpaque() }
 
+    /// The loop whose thread this is, or nil.
+    package static var current: EventLoop? {
+        slipway_current_loop().map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+    }
+
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent {

@@ -9,6 +9,11 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package let call: String
     package let code: Int32
 
+    package init(call: String, code: Int32) {
+        self.call = call
+        self.code = code
+    }
+
     package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
@@ -50,13 +55,13 @@ enum System {
     @inline(never)
     static func signal(eventDescriptor: Int32) {
         var one: UInt64 = 1
-        _ = write(eventDescriptor, &one, 8)
+        _ = Glibc.write(eventDescriptor, &one, 8)
     }
 
     @inline(never)
     static func drain(eventDescriptor: Int32) {
         var count: UInt64 = 0
-        _ = read(eventDescriptor, &count, 8)
+        _ = Glibc.read(eventDescriptor, &count, 8)
     }
 
     static func accept(_ listener: Int32) throws(SystemError) -> Int32 {
@@ -80,6 +85,16 @@ enum System {
         return result { Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags) }
     }
 
+    /// Reads a pipe or terminal; a terminal whose other end has gone is at its end.
+    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        let outcome = result { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+        return outcome == .failed(EIO) ? .closed : outcome
+    }
+
+    static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
+        result { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+    }
+
     static func sendFile(_ socket: Int32, file: Int32, offset: Int64, count: Int) -> IOResult {
         var position = off_t(offset)
         return result { sendfile(socket, file, &position, count) }
@@ -95,6 +110,33 @@ enum System {
     static func readCached(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer, offset: Int64) -> Int? {
         let count = slipway_pread_cached(file, buffer.baseAddress, buffer.count, offset)
         return count == -EAGAIN ? nil : count
+    }
+
+    /// A non-blocking socket on its way to `address`.
+    static func connect(to address: SocketAddress) throws(SystemError) -> Int32 {
+        let flags = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = Int32(try check("socket") { Int(socket(address.family, flags, 0)) })
+        try? setOption(descriptor, level: Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        let result = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
+        let code = errno
+        guard result == 0 || code == EINPROGRESS || code == EINTR else {
+            close(descriptor)
+            throw SystemError(call: "connect", code: code)
+        }
+        return descriptor
+    }
+
+    /// How a connection attempt ended: 0 or an error code.
+    static func pendingError(_ descriptor: Int32) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(4)
+        return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
+    }
+
+    /// Closing drops what is unsent and resets the connection.
+    static func discardOnClose(_ descriptor: Int32) {
+        var none = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, socklen_t(MemoryLayout<linger>.size))
     }
 
     static func shutdownWrite(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }

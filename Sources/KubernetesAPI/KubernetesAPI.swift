@@ -12,6 +12,7 @@ package import Server
 package final class KubernetesAPI: Sendable {
     let store: ResourceStore
     let logs: (any PodLogSource)?
+    let sessions: PodSessions?
     let metrics: MetricsRegistry
     private let authenticator: TokenAuthenticator
     private let documents: APIDocuments
@@ -20,13 +21,15 @@ package final class KubernetesAPI: Sendable {
     /// - Parameters:
     ///   - tokens: bearer tokens and the user each stands for; none admits everybody (plain HTTP on loopback).
     ///   - logs: where pods' logs are read; nil answers that there are none.
+    ///   - sessions: runs commands in pods; nil answers that none run.
     ///   - build: the build's version, shown after the Kubernetes version.
     package init(
         store: ResourceStore, tokens: [(token: String, user: String)], logs: (any PodLogSource)? = nil,
-        metrics: MetricsRegistry = MetricsRegistry(), build: String = "dev"
+        sessions: PodSessions? = nil, metrics: MetricsRegistry = MetricsRegistry(), build: String = "dev"
     ) {
         self.store = store
         self.logs = logs
+        self.sessions = sessions
         self.metrics = metrics
         authenticator = TokenAuthenticator(tokens)
         documents = APIDocuments(kinds: store.kinds, build: build)
@@ -90,6 +93,10 @@ package final class KubernetesAPI: Sendable {
         case "status" where kind.hasStatusSubresource: break
         case "finalize" where kind == .namespace: break
         case "log" where kind == .pod && request.method == .get: return try await podLog(request, key, options)
+        case "scale" where kind.isScalable: return try await scale(request, key, options)
+        case "exec" where kind == .pod: return try await exec(request, key, options)
+        case "attach" where kind == .pod, "portforward" where kind == .pod, "proxy" where kind == .pod:
+            throw Self.refusedSubresource(path.subresource, key)
         default: throw StatusError.noSuchPath
         }
         switch request.method {

@@ -24,6 +24,7 @@ package final class StepRunner: Sendable {
     private let spawner = Mutex<Int32>(-1)
     private let running = Mutex<[Int32: StepProcess]>([:])
     private let pool = BlockingPool(name: "runner", threadCount: 2)
+    let execPool = BlockingPool(name: "exec", threadCount: 1, backlogCountMax: 256)
     private let poller: Int32
     private let logger = Logger(role: "runner")
 

@@ -33,3 +33,29 @@ int slipway_pidfd_open(pid_t pid);
 
 /// The start time of process `pid` in clock ticks since boot (field 22 of /proc/PID/stat); 0 when there is none.
 uint64_t slipway_process_start_time(pid_t pid);
+
+/// A command to run in a step's view, with the step's own environment and user.
+struct slipway_exec {
+    int launcher;                        // pidfd of the step's launcher
+    int isolation;                       // as the step was started
+    const char *const *arguments;        // ended by NULL, as is the next
+    const char *const *environment;
+    const char *working_directory;       // or NULL
+    int64_t user;                        // -1 for the server's
+    int64_t group;
+    int input, output, error;            // become descriptors 0, 1 and 2
+    int terminal;                        // nonzero: `input` is a terminal, which becomes the controlling one
+};
+
+/// Starts the command. Returns a pidfd of the process that keeps it, or -errno; `pid` receives its id. SIGTERM to it
+/// kills the command and its process group.
+int slipway_exec_start(const struct slipway_exec *exec, pid_t *pid);
+
+/// The exit code of what `slipway_exec_start` started, once; -EAGAIN while it runs.
+int slipway_exec_code(int pidfd);
+
+/// A pseudo terminal: its master (non-blocking), or -errno; `slave` receives the other end.
+int slipway_terminal_open(int *slave);
+
+/// Sets a terminal's size, which signals the programs on it.
+int slipway_terminal_resize(int master, int columns, int rows);

@@ -68,7 +68,15 @@ actor PodController {
         }
     }
 
-    private func ended(_ uid: String) { workers[uid] = nil }
+    private func ended(_ uid: String) {
+        workers[uid] = nil
+        context.network?.addresses.releasePod(uid: uid)
+    }
+
+    /// The process of a container that runs now; nil when it does not.
+    func process(pod uid: String, container: String) async -> StepProcess? {
+        await workers[uid]?.process(container)
+    }
 
     /// Ends every process within `gracePeriodMilliseconds`; the pods end Failed and say why.
     func shutdown(gracePeriodMilliseconds: Int) async {

@@ -31,11 +31,14 @@ extension Resource {
 struct PodEnvironment {
     let pod: Resource
     let references: PodReferences
+    /// The pod's own address.
+    let address: String
     private(set) var variables: [(name: String, value: String)] = []
     private var positions: [String: Int] = [:]
 
-    init(pod: Resource, references: PodReferences) {
+    init(pod: Resource, references: PodReferences, address: String = PodStatus.nodeAddress) {
         self.pod = pod
+        self.address = address
         self.references = references
     }
 
@@ -111,7 +114,8 @@ struct PodEnvironment {
         case "metadata.uid": return pod.uid
         case "spec.nodeName": return PodStatus.nodeName
         case "spec.serviceAccountName": return pod.spec["serviceAccountName"]?.stringValue ?? "default"
-        case "status.hostIP", "status.podIP", "status.hostIPs", "status.podIPs": return PodStatus.address
+        case "status.podIP", "status.podIPs": return address
+        case "status.hostIP", "status.hostIPs": return PodStatus.nodeAddress
         default: break
         }
         for (prefix, values) in [("metadata.labels['", pod.labels), ("metadata.annotations['", pod.annotations)]

@@ -38,6 +38,16 @@ struct ContainerPlan: Sendable {
     let name: String
     let image: String
     let specification: StepSpecification
+    let probes: ContainerProbes
+}
+
+/// What a pod gets of the cluster's network; without it, pods have the host's address and names alone.
+struct PodNetworkPlan: Sendable {
+    var address: String
+    /// The file to show as /etc/hosts.
+    var hostsFile: String
+    /// Variables that name the Services of its namespace.
+    var variables: [(name: String, value: String)]
 }
 
 struct PodPlan {
@@ -48,7 +58,10 @@ struct PodPlan {
     /// Standard output kept as a workflow step's result, as Argo's limit.
     static let resultBytesMax = 256 * 1024
 
-    init(pod: Resource, references: PodReferences, settings: PodSettings, isolation: Isolation) throws(PodFault) {
+    init(
+        pod: Resource, references: PodReferences, settings: PodSettings, isolation: Isolation,
+        network: PodNetworkPlan? = nil
+    ) throws(PodFault) {
         let account = pod.spec["serviceAccountName"]?.stringValue ?? "default"
         if account != "default", references.serviceAccount(account) == nil {
             throw .waiting(
@@ -59,11 +72,11 @@ struct PodPlan {
             pod: pod, references: references, folders: settings.folders, hostPaths: settings.hostPaths)
         var initial: [ContainerPlan] = []
         for container in pod.spec["initContainers"]?.arrayValue ?? [] {
-            initial.append(try Self.plan(container, pod, references, settings, volumes, isolation))
+            initial.append(try Self.plan(container, pod, references, settings, volumes, isolation, network))
         }
         var containers: [ContainerPlan] = []
         for container in pod.spec["containers"]?.arrayValue ?? [] {
-            containers.append(try Self.plan(container, pod, references, settings, volumes, isolation))
+            containers.append(try Self.plan(container, pod, references, settings, volumes, isolation, network))
         }
         self.initial = initial
         self.containers = containers
@@ -71,19 +84,23 @@ struct PodPlan {
 
     private static func plan(
         _ container: JSON, _ pod: Resource, _ references: PodReferences, _ settings: PodSettings, _ volumes: PodVolumes,
-        _ isolation: Isolation
+        _ isolation: Isolation, _ network: PodNetworkPlan?
     ) throws(PodFault) -> ContainerPlan {
         let name = container["name"]?.stringValue ?? ""
         let image = container["image"]?.stringValue ?? ""
         guard let stand = settings.images.environment(of: image) else {
             throw .waiting(container: name, reason: "ImagePullBackOff", message: settings.images.refusal(of: image))
         }
-        var environment = PodEnvironment(pod: pod, references: references)
+        let address = network?.address ?? PodStatus.nodeAddress
+        var environment = PodEnvironment(pod: pod, references: references, address: address)
         let path = stand.path + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         environment.set("PATH", path.joined(separator: ":"))
         environment.set("HOSTNAME", pod.name)
         environment.set("HOME", isolation.hasPrivateView ? "/root" : settings.folders.pod(pod))
         environment.set("LANG", "C.UTF-8")
+        // Processes share the host's ports: what listens in a pod should do so on the pod's own address.
+        environment.set("POD_IP", address)
+        for (key, value) in network?.variables ?? [] { environment.set(key, value) }
         for (key, value) in settings.environment + stand.variables { environment.set(key, value) }
         if !isolation.hasPrivateView { environment.set("TMPDIR", settings.folders.pod(pod) + "/tmp") }
         try environment.add(container)
@@ -107,6 +124,9 @@ struct PodPlan {
         step.hidden = [settings.folders.data]
         // The image's folders come first: they may lie in what is hidden, and volumes may cover them.
         step.mounts = stand.folders.map { StepMount(source: $0, target: $0, isReadOnly: true) }
+        if let network, isolation.hasPrivateView {
+            step.mounts.append(StepMount(source: network.hostsFile, target: "/etc/hosts", isReadOnly: true))
+        }
         let mounts = try volumes.mounts(of: container, expand: environment.expand)
         if !isolation.hasPrivateView, !mounts.isEmpty {
             throw .rejected(
@@ -128,7 +148,8 @@ struct PodPlan {
         if name == (pod.annotations[PodAnnotations.defaultContainer] ?? "main") {
             addWorkflowParts(pod, &step, settings.folders, isolation)
         }
-        return ContainerPlan(name: name, image: image, specification: step)
+        return ContainerPlan(
+            name: name, image: image, specification: step, probes: try ContainerProbes(container, podAddress: address))
     }
 
     private static func addWorkflowParts(

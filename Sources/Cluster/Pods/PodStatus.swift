@@ -5,9 +5,9 @@ import Formats
 import Runner
 
 struct PodStatus: Sendable {
-    /// The one node, and the address of everything: steps share the host's network.
+    /// The one node, and its address: steps share the host's network.
     static let nodeName = "slipway"
-    static let address = "127.0.0.1"
+    static let nodeAddress = "127.0.0.1"
 
     enum ContainerState: Sendable, Equatable {
         case waiting(reason: String, message: String)
@@ -21,7 +21,13 @@ struct PodStatus: Sendable {
         var state: ContainerState
         var last: StepOutcome?
         var restartCount = 0
+        /// What its probes say while it runs; true without probes.
+        var isReady = true
+        var isStarted = true
     }
+
+    /// The pod's own address.
+    var address = PodStatus.nodeAddress
 
     var phase = "Pending"
     var reason: String?
@@ -51,7 +57,7 @@ struct PodStatus: Sendable {
     }
 
     private var isReady: Bool {
-        phase == "Running" && containers.allSatisfy { if case .running = $0.state { true } else { false } }
+        phase == "Running" && containers.allSatisfy { if case .running = $0.state { $0.isReady } else { false } }
     }
 
     /// The `status` object. Condition times are kept from `previous` where the condition did not change.
@@ -80,10 +86,10 @@ struct PodStatus: Sendable {
         if let reason { status["reason"] = .string(reason) }
         if let message { status["message"] = .string(message) }
         guard scheduled else { return status }
-        status["hostIP"] = .string(Self.address)
-        status["hostIPs"] = [["ip": .string(Self.address)]]
-        status["podIP"] = .string(Self.address)
-        status["podIPs"] = [["ip": .string(Self.address)]]
+        status["hostIP"] = .string(Self.nodeAddress)
+        status["hostIPs"] = [["ip": .string(Self.nodeAddress)]]
+        status["podIP"] = .string(address)
+        status["podIPs"] = [["ip": .string(address)]]
         if let started { status["startTime"] = .string(started.iso8601()) }
         status["qosClass"] = .string(qosClass)
         if !initial.isEmpty { status["initContainerStatuses"] = .array(initial.map { Self.json($0, isOver: isOver) }) }
@@ -101,8 +107,8 @@ struct PodStatus: Sendable {
             if !message.isEmpty { waiting["message"] = .string(message) }
             state = ["waiting": waiting]
         case .running(let time):
-            ready = !isOver
-            started = true
+            ready = !isOver && container.isReady
+            started = container.isStarted
             state = ["running": ["startedAt": .string(time.iso8601())]]
         case .terminated(let outcome):
             state = ["terminated": terminated(outcome)]

@@ -15,6 +15,8 @@ struct PodContext: Sendable {
     let settings: @Sendable () -> PodSettings
     /// Reads the image table's file again if it changed. Blocks.
     let reloadImages: @Sendable () -> Void
+    /// Addresses and names; nil where pods have the host's alone.
+    var network: (addresses: ClusterNetwork, names: HostNames)?
 }
 
 actor PodWorker {
@@ -71,6 +73,8 @@ actor PodWorker {
         for restart in restarts.values { restart.set() }
         wakeup.set()
     }
+
+    func process(_ container: String) -> StepProcess? { processes[container] }
 
     // MARK: Life
 
@@ -172,8 +176,11 @@ actor PodWorker {
         while stopping == nil {
             do {
                 let settings = context.settings()
+                let network = networkPlan()
                 let plan = try PodPlan(
-                    pod: pod, references: references, settings: settings, isolation: context.runner.isolation)
+                    pod: pod, references: references, settings: settings, isolation: context.runner.isolation,
+                    network: network)
+                if network != nil { try await context.network?.names.prepare(namespace: pod.namespace) }
                 try await context.files.materialize(plan.volumes)
                 status.scheduled = true
                 if lastFault != nil { restoreWaiting() }
@@ -203,6 +210,19 @@ actor PodWorker {
         }
         status.phase = "Failed"
         return nil
+    }
+
+    /// The pod's address, kept over restarts of the server; pods of the host's network have the host's.
+    private func networkPlan() -> PodNetworkPlan? {
+        guard let network = context.network else { return nil }
+        if pod.spec["hostNetwork"]?.boolValue != true {
+            status.address = network.addresses.podAddress(uid: pod.uid, previous: pod.status["podIP"]?.stringValue)
+        }
+        let hasLinks = pod.spec["enableServiceLinks"]?.boolValue ?? true
+        let services = hasLinks ? context.store.list(.service, namespace: pod.namespace).items : []
+        return PodNetworkPlan(
+            address: status.address, hostsFile: network.names.path(namespace: pod.namespace),
+            variables: ServiceVariables.variables(of: services))
     }
 
     private func report(_ fault: PodFault) {
@@ -311,6 +331,12 @@ actor PodWorker {
         processes[plan.name] = process
         if let stopping { process.stop(gracePeriodMilliseconds: stopping.gracePeriodMilliseconds) }
         status[keyPath: list][index].state = .running(started: .now)
+        let isProbed = !plan.probes.isEmpty && list == \PodStatus.containers
+        status[keyPath: list][index].isStarted = !isProbed || plan.probes.startup == nil
+        status[keyPath: list][index].isReady = !isProbed || plan.probes.startup == nil && plan.probes.readiness == nil
+        // Detached: it ends with the process, which this waits for.
+        let probing = isProbed ? Task.detached { await self.probe(plan, process, at: index) } : nil
+        defer { probing?.cancel() }
         if list == \PodStatus.containers { status.phase = "Running" }
         publishLater()
         let outcome = await process.outcome()
@@ -321,9 +347,17 @@ actor PodWorker {
         return outcome
     }
 
+    /// Takes a probe's verdict into the status.
+    func note(_ index: Int, isStarted: Bool, isReady: Bool) {
+        guard case .running = status.containers[index].state else { return }
+        status.containers[index].isStarted = isStarted
+        status.containers[index].isReady = isReady
+        publishSoon()
+    }
+
     // MARK: Publishing
 
-    private func record(
+    func record(
         _ reason: String, _ message: String, _ component: String = "kubelet",
         type: EventRecorder.Severity = .normal
     ) {

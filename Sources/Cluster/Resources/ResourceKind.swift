@@ -29,6 +29,8 @@ package final class ResourceKind: Sendable {
     package let countsGenerations: Bool
     /// True when a deletion first marks the object and a controller removes it once its process has ended.
     package let deletesGracefully: Bool
+    /// True when `spec.replicas` is also served as the subresource `scale`.
+    package let isScalable: Bool
     package let nameRule: NameRule
     /// Fields besides `metadata.name` and `metadata.namespace` that field selectors may name.
     package let selectableFields: [String]
@@ -36,7 +38,7 @@ package final class ResourceKind: Sendable {
     package init(
         group: String = "", version: String = "v1", kind: String, plural: String, shortNames: [String] = [],
         categories: [String] = [], isNamespaced: Bool = true, hasStatusSubresource: Bool = false,
-        countsGenerations: Bool = false, deletesGracefully: Bool = false, nameRule: NameRule = .subdomain,
+        countsGenerations: Bool = false, deletesGracefully: Bool = false, isScalable: Bool = false, nameRule: NameRule = .subdomain,
         selectableFields: [String] = []
     ) {
         self.group = group
@@ -49,6 +51,7 @@ package final class ResourceKind: Sendable {
         self.hasStatusSubresource = hasStatusSubresource
         self.countsGenerations = countsGenerations
         self.deletesGracefully = deletesGracefully
+        self.isScalable = isScalable
         self.nameRule = nameRule
         self.selectableFields = selectableFields
     }
@@ -68,5 +71,5 @@ extension ResourceKind: Hashable, CustomStringConvertible {
     package var description: String { qualifiedPlural }
 
     /// Every kind served, core group first.
-    package static let all: [ResourceKind] = core + accessControl + argo
+    package static let all: [ResourceKind] = core + workloads + accessControl + argo
 }

@@ -29,6 +29,7 @@ extension ResourceStore {
         object[path: "metadata", "selfLink"] = nil
         object[path: "metadata", "generation"] = kind.countsGenerations ? 1 : nil
         ResourceDefaults.apply(kind, &object)
+        if kind == .service { try network?.prepare(service: &object, dryRun: dryRun) }
         let causes = ObjectMetadataRules.causes(object, kind, name: name) + ResourceRules.causes(kind, object)
         guard causes.isEmpty else { throw ClusterError.invalid(kind, name, causes) }
 
@@ -126,6 +127,7 @@ extension ResourceStore {
         }
         var merged = object
         if key.kind == .secret { ResourceDefaults.foldStringData(&merged) }
+        if key.kind == .service { ResourceDefaults.keepAddress(&merged, current.json) }
         merged["apiVersion"] = .string(key.kind.apiVersion)
         merged["kind"] = .string(key.kind.kind)
         for field in [

@@ -30,6 +30,8 @@ package final class ResourceStore: Sendable {
     package let kinds: [ResourceKind]
     package let limits: ResourceStoreLimits
     let database: Database
+    /// Gives Services their addresses; nil where nothing listens for them.
+    let network: ClusterNetwork?
     let state: Mutex<ResourceState>
     let logger = Logger(role: "cluster")
 
@@ -52,7 +54,7 @@ package final class ResourceStore: Sendable {
     /// Reads every object of `kinds` from `database`, which was opened with `migrations`.
     package static func open(
         database: Database, kinds: [ResourceKind] = ResourceKind.all,
-        limits: ResourceStoreLimits = ResourceStoreLimits()
+        limits: ResourceStoreLimits = ResourceStoreLimits(), network: ClusterNetwork? = nil
     ) async throws -> ResourceStore {
         let (version, rows) = try await database.read { connection in
             let version = try connection.first("SELECT version FROM resource_version WHERE id = 1") { $0.int(0) } ?? 1
@@ -75,12 +77,14 @@ package final class ResourceStore: Sendable {
             state.install(
                 Resource(key: key, json: try JSON.parse(row.body, depthMax: 512), version: UInt64(row.version)))
         }
-        return ResourceStore(database: database, kinds: kinds, limits: limits, state: state)
+        return ResourceStore(database: database, kinds: kinds, limits: limits, network: network, state: state)
     }
 
     private init(
-        database: Database, kinds: [ResourceKind], limits: ResourceStoreLimits, state: consuming sending ResourceState
+        database: Database, kinds: [ResourceKind], limits: ResourceStoreLimits, network: ClusterNetwork?,
+        state: consuming sending ResourceState
     ) {
+        self.network = network
         self.database = database
         self.kinds = kinds
         self.limits = limits

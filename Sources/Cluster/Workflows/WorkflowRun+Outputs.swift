@@ -9,7 +9,7 @@ extension WorkflowRun {
     /// The values that `prefix` (`steps.NAME`) offers of `node`.
     func outputValues(_ prefix: String, _ node: WorkflowNode) -> [String: String] {
         var values: [String: String] = [
-            "\(prefix).id": node.id, "\(prefix).status": node.phase.rawValue, "\(prefix).ip": PodStatus.address,
+            "\(prefix).id": node.id, "\(prefix).status": node.phase.rawValue, "\(prefix).ip": PodStatus.nodeAddress,
             "\(prefix).startedAt": node.started.iso8601(), "\(prefix).finishedAt": (node.finished ?? now).iso8601(),
             "\(prefix).hostNodeName": PodStatus.nodeName, "\(prefix).message": node.message,
         ]

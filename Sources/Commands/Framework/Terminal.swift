@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the person looks at: colour and width of a terminal, plain text everywhere else.

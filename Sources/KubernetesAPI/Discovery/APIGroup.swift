@@ -33,8 +33,16 @@ struct APIResource: Sendable {
                     name: "status", group: kind.group, version: kind.version, kind: kind.kind,
                     verbs: ["get", "patch", "update"]))
         }
+        if kind.isScalable {
+            subresources.append(
+                Subresource(
+                    name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"]
+                ))
+        }
         if kind == .pod {
             subresources.append(Subresource(name: "log", group: "", version: "v1", kind: "Pod", verbs: ["get"]))
+            subresources.append(
+                Subresource(name: "exec", group: "", version: "v1", kind: "PodExecOptions", verbs: ["create", "get"]))
         }
     }
 

@@ -47,7 +47,7 @@ struct SchemaMessage: Sendable {
 struct Schema: Sendable {
     private var messages: [String: SchemaMessage] = [:]
 
-    static let shared = Schema(parsing: [SchemaTables.meta, SchemaTables.core, SchemaTables.access, SchemaTables.argo])
+    static let shared = Schema(parsing: [SchemaTables.meta, SchemaTables.core, SchemaTables.access, SchemaTables.workloads, SchemaTables.argo])
 
     init(parsing tables: [String]) {
         for table in tables {

@@ -58,6 +58,10 @@ struct TableColumn: Sendable {
         case .serviceAccount: [name, count("Secrets", ["secrets"]), age]
         case .persistentVolumeClaim: [name] + claim
         case .service: [name] + service
+        case .endpoints: [name] + endpoints
+        case .endpointSlice: [name] + endpointSlice
+        case .deployment: [name] + deployment
+        case .replicaSet: [name] + replicaSet
         case .event: event
         case .node: [name] + node
         case .role, .clusterRole:
@@ -97,25 +101,6 @@ struct TableColumn: Sendable {
         text("VolumeAttributesClass", ["spec", "volumeAttributesClassName"], none: "<unset>"),
         age,
         text("VolumeMode", wide: true, ["spec", "volumeMode"]),
-    ]
-
-    private static let service = [
-        text("Type", ["spec", "type"]),
-        text("Cluster-IP", ["spec", "clusterIP"], none: "<none>"),
-        TableColumn("External-IP") { _, _ in "<none>" },
-        TableColumn("Port(s)") { resource, _ in
-            let ports = (resource.spec["ports"]?.arrayValue ?? []).map { port in
-                "\(port["port"]?.intValue ?? 0)/\(port["protocol"]?.stringValue ?? "TCP")"
-            }
-            return .string(ports.isEmpty ? "<none>" : ports.joined(separator: ","))
-        },
-        age,
-        TableColumn("Selector", wide: true) { resource, _ in
-            let pairs = (resource.spec["selector"]?.stringMap ?? [:]).sorted { $0.key < $1.key }.map {
-                "\($0.key)=\($0.value)"
-            }
-            return .string(pairs.isEmpty ? "<none>" : pairs.joined(separator: ","))
-        },
     ]
 
     private static let event = [

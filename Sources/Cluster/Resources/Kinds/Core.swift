@@ -16,10 +16,10 @@ extension ResourceKind {
     package static let persistentVolumeClaim = ResourceKind(
         kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", shortNames: ["pvc"], hasStatusSubresource: true
     )
-    /// Stored; nothing routes to it.
     package static let service = ResourceKind(
         kind: "Service", plural: "services", shortNames: ["svc"], categories: ["all"], hasStatusSubresource: true,
         nameRule: .label, selectableFields: ["spec.clusterIP", "spec.type"])
+    package static let endpoints = ResourceKind(kind: "Endpoints", plural: "endpoints", shortNames: ["ep"])
     package static let event = ResourceKind(
         kind: "Event", plural: "events", shortNames: ["ev"],
         selectableFields: [
@@ -32,6 +32,6 @@ extension ResourceKind {
         selectableFields: ["spec.unschedulable"])
 
     static let core = [
-        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, service, event, node,
+        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, service, endpoints, event, node,
     ]
 }

@@ -21,9 +21,11 @@ enum ResourceDefaults {
             foldStringData(&object)
             if object["type"] == nil { object["type"] = "Opaque" }
         } else if kind == .service {
-            if object[path: "spec", "type"] == nil { object[path: "spec", "type"] = "ClusterIP" }
-            if object[path: "spec", "clusterIP"] == nil { object[path: "spec", "clusterIP"] = "127.0.0.1" }
-            object["status"] = ["loadBalancer": [:]]
+            service(&object)
+        } else if kind == .deployment || kind == .replicaSet {
+            if object[path: "spec", "replicas"] == nil { object[path: "spec", "replicas"] = 1 }
+            if kind == .deployment { deployment(&object) }
+            object["status"] = [:]
         } else if kind == .roleBinding || kind == .clusterRoleBinding {
             if object["roleRef"] != nil, object[path: "roleRef", "apiGroup"] == nil {
                 object[path: "roleRef", "apiGroup"] = .string(kind.group)
@@ -39,6 +41,52 @@ enum ResourceDefaults {
             if let text = value.stringValue { object[path: "data", key] = .string(Base64.encode(Array(text.utf8))) }
         }
         object["stringData"] = nil
+    }
+
+    private static func service(_ object: inout JSON) {
+        for (field, value) in [
+            ("type", "ClusterIP"), ("sessionAffinity", "None"), ("internalTrafficPolicy", "Cluster"),
+            ("ipFamilies", ["IPv4"]), ("ipFamilyPolicy", "SingleStack"),
+        ] as [(String, JSON)] where object[path: "spec", field] == nil {
+            object[path: "spec", field] = value
+        }
+        if let ports = object[path: "spec", "ports"]?.arrayValue {
+            object[path: "spec", "ports"] = .array(
+                ports.map { port in
+                    guard port.objectValue != nil else { return port }
+                    var port = port
+                    if port["protocol"] == nil { port["protocol"] = "TCP" }
+                    if port["targetPort"] == nil { port["targetPort"] = port["port"] }
+                    return port
+                })
+        }
+        object["status"] = ["loadBalancer": [:]]
+    }
+
+    /// A write that leaves out what the Service was given keeps it.
+    static func keepAddress(_ object: inout JSON, _ current: JSON) {
+        guard object[path: "spec", "type"] != "ExternalName" else { return }
+        for field in ["clusterIP", "clusterIPs"] {
+            let sent = object[path: "spec", field]
+            if sent == nil || sent == "" { object[path: "spec", field] = current[path: "spec", field] }
+        }
+    }
+
+    private static func deployment(_ object: inout JSON) {
+        for (field, value) in [
+            ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600), ("strategy", ["type": "RollingUpdate"]),
+        ] as [(String, JSON)] where object[path: "spec", field] == nil {
+            object[path: "spec", field] = value
+        }
+        if object[path: "spec", "strategy", "type"] == nil {
+            object[path: "spec", "strategy", "type"] = "RollingUpdate"
+        }
+        if object[path: "spec", "strategy", "type"] == "RollingUpdate" {
+            for field in ["maxSurge", "maxUnavailable"]
+            where object[path: "spec", "strategy", "rollingUpdate", field] == nil {
+                object[path: "spec", "strategy", "rollingUpdate", field] = "25%"
+            }
+        }
     }
 
     private static func podSpec(_ spec: JSON) -> JSON {

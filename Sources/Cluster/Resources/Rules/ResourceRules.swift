@@ -17,6 +17,7 @@ enum ResourceRules {
         case .roleBinding, .clusterRoleBinding: rules.binding()
         case .service: rules.service()
         case .event: rules.event()
+        case .deployment, .replicaSet: rules.workload()
         default: break
         }
         return rules.causes

@@ -1,0 +1,12 @@
+extension ResourceKind {
+    package static let deployment = ResourceKind(
+        group: "apps", kind: "Deployment", plural: "deployments", shortNames: ["deploy"], categories: ["all"],
+        hasStatusSubresource: true, countsGenerations: true, isScalable: true)
+    package static let replicaSet = ResourceKind(
+        group: "apps", kind: "ReplicaSet", plural: "replicasets", shortNames: ["rs"], categories: ["all"],
+        hasStatusSubresource: true, countsGenerations: true, isScalable: true, selectableFields: ["status.replicas"])
+    package static let endpointSlice = ResourceKind(
+        group: "discovery.k8s.io", kind: "EndpointSlice", plural: "endpointslices")
+
+    static let workloads = [deployment, replicaSet, endpointSlice]
+}

@@ -1,0 +1,38 @@
+// Field table of workloads and of what stands behind Services.
+// Each field: its Protobuf number, its JSON name, its type, and how a strategic merge treats it (`Schema` explains the
+// notation). Facts as in the struct tags of kubernetes/api `apps/v1`, `autoscaling/v1`, `discovery/v1`, `core/v1`.
+
+extension SchemaTables {
+    static let workloads = """
+        Deployment: 1 metadata ObjectMeta, 2 spec DeploymentSpec, 3 status DeploymentStatus
+        DeploymentCondition: 1 type string, 2 status string, 6 lastUpdateTime time, 7 lastTransitionTime time,
+            4 reason string, 5 message string
+        DeploymentSpec: 1 replicas int?, 2 selector LabelSelector?, 3 template PodTemplateSpec,
+            4 strategy DeploymentStrategy, 5 minReadySeconds int, 6 revisionHistoryLimit int?, 7 paused bool,
+            9 progressDeadlineSeconds int?
+        DeploymentStatus: 1 observedGeneration int, 2 replicas int, 3 updatedReplicas int, 7 readyReplicas int,
+            4 availableReplicas int, 5 unavailableReplicas int, 9 terminatingReplicas int?,
+            6 conditions [DeploymentCondition] by type, 8 collisionCount int?
+        DeploymentStrategy: 1 type string, 2 rollingUpdate RollingUpdateDeployment?
+        Endpoint: 1 addresses [string], 2 conditions EndpointConditions, 3 hostname string?,
+            4 targetRef ObjectReference?, 5 deprecatedTopology {string}, 6 nodeName string?, 7 zone string?, 8 hints any
+        EndpointAddress: 1 ip string, 3 hostname string, 4 nodeName string?, 2 targetRef ObjectReference?
+        EndpointConditions: 1 ready bool?, 2 serving bool?, 3 terminating bool?
+        EndpointPort: 1 name string, 2 port int, 3 protocol string, 4 appProtocol string?
+        EndpointSlice: 1 metadata ObjectMeta, 4 addressType string, 2 endpoints [Endpoint], 3 ports [EndpointSlicePort]
+        EndpointSlicePort: 1 name string?, 2 protocol string?, 3 port int?, 4 appProtocol string?
+        EndpointSubset: 1 addresses [EndpointAddress], 2 notReadyAddresses [EndpointAddress], 3 ports [EndpointPort]
+        Endpoints: 1 metadata ObjectMeta, 2 subsets [EndpointSubset]
+        PodTemplateSpec: 1 metadata ObjectMeta, 2 spec PodSpec
+        ReplicaSet: 1 metadata ObjectMeta, 2 spec ReplicaSetSpec, 3 status ReplicaSetStatus
+        ReplicaSetCondition: 1 type string, 2 status string, 3 lastTransitionTime time, 4 reason string,
+            5 message string
+        ReplicaSetSpec: 1 replicas int?, 4 minReadySeconds int, 2 selector LabelSelector?, 3 template PodTemplateSpec
+        ReplicaSetStatus: 1 replicas int, 2 fullyLabeledReplicas int, 4 readyReplicas int, 5 availableReplicas int,
+            7 terminatingReplicas int?, 3 observedGeneration int, 6 conditions [ReplicaSetCondition] by type
+        RollingUpdateDeployment: 1 maxUnavailable intstr?, 2 maxSurge intstr?
+        Scale: 1 metadata ObjectMeta, 2 spec ScaleSpec, 3 status ScaleStatus
+        ScaleSpec: 1 replicas int
+        ScaleStatus: 1 replicas int, 2 selector string
+        """
+}
