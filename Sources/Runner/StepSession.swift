@@ -82,7 +82,9 @@ extension StepRunner {
     }
 
     private func executeBlocking(_ command: StepCommand, in process: StepProcess) throws -> StepSession {
-        guard let program = command.arguments.first, !program.isEmpty else { throw RunnerError(description: "no command") }
+        guard let program = command.arguments.first, !program.isEmpty else {
+            throw RunnerError(description: "no command")
+        }
         guard !command.arguments.contains(where: { $0.utf8.contains(0) }) else {
             throw RunnerError(description: "an argument contains a NUL character")
         }

@@ -3,7 +3,6 @@
 // upper one. Linux answers on all of 127/8 without any set-up, and nothing of it can be reached from another machine.
 
 import Bytes
-import CLinux
 import Formats
 import Glibc
 import Runner
@@ -50,7 +49,8 @@ package final class ClusterNetwork: Sendable {
             return ClusterNetwork(number: number, bindAddress: bindAddress, lock: lock)
         }
         throw ClusterError(
-            .limitReached, "all address ranges 127.64.0.0/16 to 127.127.0.0/16 are used by other clusters of this machine")
+            .limitReached,
+            "all address ranges 127.64.0.0/16 to 127.127.0.0/16 are used by other clusters of this machine")
     }
 
     /// A name in the abstract socket space can be bound once in a network namespace and goes with its process: the same
@@ -185,7 +185,9 @@ package final class ClusterNetwork: Sendable {
         let isFree = state.withLock { state in
             dryRun ? !state.used.contains(asked) : state.used.insert(asked).inserted
         }
-        guard isFree else { throw AddressFault(reason: "failed to allocate IP \(asked): provided IP is already allocated") }
+        guard isFree else {
+            throw AddressFault(reason: "failed to allocate IP \(asked): provided IP is already allocated")
+        }
         return asked
     }
 

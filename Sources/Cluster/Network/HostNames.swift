@@ -58,8 +58,10 @@ final class HostNames: Sendable {
         out.append("# Kept by slipway cluster for the pods of namespace \(namespace).\n")
         for service in services {
             let name = service.name
-            var names = ["\(name).\(service.namespace).svc.cluster.local", "\(name).\(service.namespace).svc",
-                "\(name).\(service.namespace)"]
+            var names = [
+                "\(name).\(service.namespace).svc.cluster.local", "\(name).\(service.namespace).svc",
+                "\(name).\(service.namespace)",
+            ]
             if service.namespace == namespace { names.append(name) }
             for address in addresses(of: service, endpoints) {
                 out.append("\(address)\t\(names.joined(separator: " "))\n")

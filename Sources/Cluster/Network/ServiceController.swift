@@ -198,7 +198,9 @@ actor ServiceController {
         for port in service.spec["ports"]?.arrayValue ?? [] {
             let transport = port["protocol"]?.stringValue ?? "TCP"
             guard transport == "TCP" else {
-                await report(service, Frontend(address: address, port: 0), "port \(port["port"]?.intValue ?? 0) is \(transport); only TCP is carried here")
+                await report(
+                    service, Frontend(address: address, port: 0),
+                    "port \(port["port"]?.intValue ?? 0) is \(transport); only TCP is carried here")
                 continue
             }
             let backends = ServiceEndpoints.backends(subsets, servicePort: port)
@@ -231,7 +233,8 @@ actor ServiceController {
     private static func text(_ error: ListenError, _ frontend: Frontend) -> String {
         switch error {
         case .inUse:
-            return "\(frontend) is in use: a process listens on port \(frontend.port) of every address, and connections "
+            return
+                "\(frontend) is in use: a process listens on port \(frontend.port) of every address, and connections "
                 + "to this Service reach that process; let it listen on its pod's address, $(POD_IP)"
         case .failed(let failure) where failure.description.contains("Permission denied"):
             return "\(frontend) cannot be listened on: ports below 1024 need root, CAP_NET_BIND_SERVICE, or sysctl "

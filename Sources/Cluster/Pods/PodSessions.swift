@@ -39,7 +39,8 @@ package final class PodSessions: Sendable {
         guard let process = await pods.process(pod: pod.uid, container: container) else {
             let phase = pod.status["phase"]?.stringValue ?? "Pending"
             guard phase != "Succeeded", phase != "Failed" else {
-                throw ClusterError(.badRequest, "cannot exec into a container in a completed pod; current phase is \(phase)")
+                throw ClusterError(
+                    .badRequest, "cannot exec into a container in a completed pod; current phase is \(phase)")
             }
             throw ClusterError(
                 .badRequest, "container \"\(container)\" of pod \"\(pod.name)\" is not running; its pod is \(phase)")
@@ -50,7 +51,8 @@ package final class PodSessions: Sendable {
             return true
         }
         guard isAdmitted else {
-            throw ClusterError(.limitReached, "there are \(Self.countMax) commands in pods already; end one and try again")
+            throw ClusterError(
+                .limitReached, "there are \(Self.countMax) commands in pods already; end one and try again")
         }
         do {
             return try await session(command, process, loop)

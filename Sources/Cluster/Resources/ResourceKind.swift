@@ -38,7 +38,8 @@ package final class ResourceKind: Sendable {
     package init(
         group: String = "", version: String = "v1", kind: String, plural: String, shortNames: [String] = [],
         categories: [String] = [], isNamespaced: Bool = true, hasStatusSubresource: Bool = false,
-        countsGenerations: Bool = false, deletesGracefully: Bool = false, isScalable: Bool = false, nameRule: NameRule = .subdomain,
+        countsGenerations: Bool = false, deletesGracefully: Bool = false, isScalable: Bool = false,
+        nameRule: NameRule = .subdomain,
         selectableFields: [String] = []
     ) {
         self.group = group

@@ -21,7 +21,9 @@ enum DeploymentConditions {
             ]
         var conditions = [kept(available, before, now)]
         if let progress = progress(deployment, status, newSet, before, now) { conditions.append(progress) }
-        if let failure = (newSet?.status["conditions"]?.arrayValue ?? []).first(where: { $0["type"] == "ReplicaFailure" }) {
+        if let failure = (newSet?.status["conditions"]?.arrayValue ?? []).first(where: {
+            $0["type"] == "ReplicaFailure"
+        }) {
             conditions.append(kept(failure, before, now))
         }
         return .array(conditions)

@@ -35,7 +35,9 @@ struct DeploymentController: Sendable {
             .sorted { Self.revision(of: $0) < Self.revision(of: $1) }
     }
 
-    private static func revision(of resource: Resource) -> Int { resource.annotations[revision].flatMap { Int($0) } ?? 0 }
+    private static func revision(of resource: Resource) -> Int {
+        resource.annotations[revision].flatMap { Int($0) } ?? 0
+    }
 
     private func reconcile(_ key: ResourceKey) async {
         guard let deployment = store.find(key), !deployment.isTerminating else { return }
@@ -46,7 +48,9 @@ struct DeploymentController: Sendable {
             let old = all.filter { $0.key != known?.key }
             if deployment.spec["paused"]?.boolValue == true {
                 // The template waits; the size does not.
-                if let running = known ?? all.last(where: { $0.replicas > 0 }), all.filter({ $0.replicas > 0 }).count < 2 {
+                if let running = known ?? all.last(where: { $0.replicas > 0 }),
+                    all.filter({ $0.replicas > 0 }).count < 2
+                {
                     try await scale(running, to: deployment.replicas, deployment)
                 }
             } else {

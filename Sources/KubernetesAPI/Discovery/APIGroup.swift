@@ -36,7 +36,8 @@ struct APIResource: Sendable {
         if kind.isScalable {
             subresources.append(
                 Subresource(
-                    name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"]
+                    name: "scale", group: "autoscaling", version: "v1", kind: "Scale",
+                    verbs: ["get", "patch", "update"]
                 ))
         }
         if kind == .pod {

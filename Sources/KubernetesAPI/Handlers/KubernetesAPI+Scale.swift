@@ -35,7 +35,8 @@ extension KubernetesAPI {
     ) async throws -> Response {
         let stored = try await store.update(key, dryRun: isDryRun) { current in
             let wanted = try transform(current)
-            guard let count = wanted[path: "spec", "replicas"]?.intValue ?? (wanted["spec"] == nil ? nil : 0), count >= 0
+            guard let count = wanted[path: "spec", "replicas"]?.intValue ?? (wanted["spec"] == nil ? nil : 0),
+                count >= 0
             else {
                 throw StatusError(
                     .unprocessableContent, "Invalid",

@@ -47,7 +47,9 @@ struct SchemaMessage: Sendable {
 struct Schema: Sendable {
     private var messages: [String: SchemaMessage] = [:]
 
-    static let shared = Schema(parsing: [SchemaTables.meta, SchemaTables.core, SchemaTables.access, SchemaTables.workloads, SchemaTables.argo])
+    static let shared = Schema(parsing: [
+        SchemaTables.meta, SchemaTables.core, SchemaTables.access, SchemaTables.workloads, SchemaTables.argo,
+    ])
 
     init(parsing tables: [String]) {
         for table in tables {

@@ -5,17 +5,19 @@ import Cluster
 import Formats
 
 extension TableColumn {
-    static let deployment = [
-        TableColumn("Ready") { resource, _ in
-            .string("\(number(resource.status["readyReplicas"]))/\(number(resource.spec["replicas"]))")
-        },
-        statusCount("Up-to-date", "updatedReplicas"), statusCount("Available", "availableReplicas"), age,
-    ] + template
+    static let deployment =
+        [
+            TableColumn("Ready") { resource, _ in
+                .string("\(number(resource.status["readyReplicas"]))/\(number(resource.spec["replicas"]))")
+            },
+            statusCount("Up-to-date", "updatedReplicas"), statusCount("Available", "availableReplicas"), age,
+        ] + template
 
-    static let replicaSet = [
-        TableColumn("Desired", type: "integer") { resource, _ in .int(number(resource.spec["replicas"])) },
-        statusCount("Current", "replicas"), statusCount("Ready", "readyReplicas"), age,
-    ] + template
+    static let replicaSet =
+        [
+            TableColumn("Desired", type: "integer") { resource, _ in .int(number(resource.spec["replicas"])) },
+            statusCount("Current", "replicas"), statusCount("Ready", "readyReplicas"), age,
+        ] + template
 
     private static let template = [
         TableColumn("Containers", wide: true) { resource, _ in .string(containers(resource, "name")) },
@@ -40,7 +42,8 @@ extension TableColumn {
     static let endpointSlice = [
         text("AddressType", ["addressType"]),
         TableColumn("Ports") { resource, _ in
-            .string(shortened((resource.json["ports"]?.arrayValue ?? []).map { "\(number($0["port"]))" }, none: "<unset>"))
+            .string(
+                shortened((resource.json["ports"]?.arrayValue ?? []).map { "\(number($0["port"]))" }, none: "<unset>"))
         },
         TableColumn("Endpoints") { resource, _ in
             .string(
