@@ -65,7 +65,8 @@ let package = Package(
         layer(
             "Console",
             [
-                "HTTPClient", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Clock",
+                "HTTPClient", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics",
+                "Clock",
                 "Bytes",
                 "CConsoleAssets",
             ]),

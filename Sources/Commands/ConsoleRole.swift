@@ -15,10 +15,11 @@ struct ConsoleRole: Sendable {
 
     /// A console of the object store at `storeURL`, for that store's own process.
     static func ofObjects(
-        storeURL: String, publicStoreURL: String? = nil, region: String = "us-east-1", address: String, port: Int,
-        tls: TLSConfiguration? = nil
+        storeURL: String, storeAuthorityPath: String? = nil, publicStoreURL: String? = nil,
+        region: String = "us-east-1", address: String, port: Int, tls: TLSConfiguration? = nil
     ) -> ConsoleRole {
         var console = ConsoleConfiguration(storeURL: storeURL)
+        console.storeAuthorityPath = storeAuthorityPath
         console.scope = .objects
         console.region = region
         console.publicStoreURL = publicStoreURL
@@ -31,9 +32,11 @@ struct ConsoleRole: Sendable {
         console.port = port
         var configuration = ServerConfiguration(role: "console", address: address, port: port)
         configuration.tls = tls
-        configuration.metrics = MetricsRegistry()
+        let metrics = MetricsRegistry()
+        configuration.metrics = metrics
         configuration.faultResponse = { ConsoleService.response(to: $0) }
-        let server = Server(configuration: configuration, handler: ConsoleService(configuration: console).handler)
+        let service = ConsoleService(configuration: console, metrics: metrics)
+        let server = Server(configuration: configuration, handler: service.handler)
         try server.start()
         return server
     }

@@ -11,6 +11,8 @@ package struct ConsoleConfiguration: Sendable {
     package var scope = Scope.everything
     /// The object store, `http://127.0.0.1:9000`; log-ins are checked with it.
     package var storeURL: String
+    /// A PEM file of authorities to trust for a store over TLS; nil trusts the system's.
+    package var storeAuthorityPath: String?
     /// Where people reach the store, for links that are shared; when nil, the store's own address, with the host by which
     /// the browser reached the console in the place of a loopback address.
     package var publicStoreURL: String?

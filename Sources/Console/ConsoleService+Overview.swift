@@ -45,7 +45,8 @@ extension ConsoleService {
         let url = probe.url ?? ""
         var failure: String?
         do {
-            let answer = try await HTTPClient.shared.execute(
+            let client = probe.role == "store" ? objects.upstream.client : HTTPClient.shared
+            let answer = try await client.execute(
                 ClientRequest(
                     .get, url + probe.path, timeoutMilliseconds: configuration.limits.probeMilliseconds))
             // A registry that asks for a log-in is up.

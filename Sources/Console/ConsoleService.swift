@@ -6,6 +6,7 @@ import Formats
 package import HTTP
 import HTTPClient
 import Log
+package import Metrics
 
 /// Serves the web console and stands between the browser and the other servers.
 package final class ConsoleService: Sendable {
@@ -18,10 +19,14 @@ package final class ConsoleService: Sendable {
     private let tracking: TrackingProxy?
     private let inference: InferenceProxy?
     private let cluster: ClusterProxy?
+    private let registry: MetricsRegistry?
+    let metrics: ConsoleMetrics?
 
-    package init(configuration: ConsoleConfiguration) {
+    /// - Parameter registry: rendered at `/metrics`; nil leaves that path out.
+    package init(configuration: ConsoleConfiguration, metrics registry: MetricsRegistry? = nil) {
         self.configuration = configuration
-        sessions = SessionStore(limits: configuration.limits)
+        let sessions = SessionStore(limits: configuration.limits)
+        self.sessions = sessions
         throttle = LoginThrottle(limits: configuration.limits)
         objects = ObjectProxy(configuration: configuration)
         let isWhole = configuration.scope == .everything
@@ -29,6 +34,8 @@ package final class ConsoleService: Sendable {
         tracking = isWhole ? configuration.trackURL.map { TrackingProxy(url: $0, bodyBytesMax: bodyBytesMax) } : nil
         inference = isWhole ? configuration.inferURL.map { InferenceProxy(url: $0, bodyBytesMax: bodyBytesMax) } : nil
         cluster = isWhole ? configuration.kubeconfigPath.map { ClusterProxy(kubeconfigPath: $0) } : nil
+        self.registry = registry
+        metrics = registry.map { ConsoleMetrics($0, sessions: sessions) }
     }
 
     /// To be given to a server.
@@ -53,6 +60,9 @@ package final class ConsoleService: Sendable {
         let path = request.path
         if path == "/" || path.hasPrefix("/assets/") { return try await page(request) }
         if path == "/health" { return Response(text: "OK\n") }
+        if path == "/metrics", let registry {
+            return Response(contentType: "text/plain; version=0.0.4; charset=utf-8", registry.render())
+        }
         if path.hasPrefix("/console/") { return try await own(request) }
         let session = try authorize(request)
         if path.hasPrefix("/s3/") {

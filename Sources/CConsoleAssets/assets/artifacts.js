@@ -7,7 +7,7 @@ import { bytes } from "./text.js";
 /** `source` lists folders and gives the address of a file; `first` is a path to open. */
 export function artifactTree(source, { signal, first, note = "No artifacts were logged." } = {}) {
   const side = h("div", { class: "preview-side" }, h("p", { class: "muted" }, "Choose a file to look at it."));
-  const root = h("ul", { class: "tree", role: "tree", "aria-label": "Artifacts" }, h("li", {}, loading()));
+  const root = h("ul", { class: "tree", "aria-label": "Artifacts" }, h("li", {}, loading()));
   const element = h("div", { class: "artifacts" }, h("div", { class: "tree-side" }, root), side);
   open(root, "").then((files) => {
     if (files.length === 0) fill(element, empty(note));
@@ -28,17 +28,17 @@ export function artifactTree(source, { signal, first, note = "No artifacts were 
   }
 
   function folder(file) {
-    const list = h("ul", { role: "group", hidden: true });
-    const toggle = h("button", { type: "button", class: "leaf", on: { click: flip } }, icon("folder"),
+    const list = h("ul", { hidden: true });
+    const toggle = h("button", { type: "button", class: "leaf", "aria-expanded": "false", on: { click: flip } }, icon("folder"),
       h("span", { class: "break" }, file.path.split("/").at(-1)));
-    const item = h("li", { role: "treeitem", "aria-expanded": "false" }, toggle, list);
+    const item = h("li", {}, toggle, list);
     let isLoaded = false;
     if (first?.startsWith(`${file.path}/`)) flip();
     return item;
 
     function flip() {
       list.hidden = !list.hidden;
-      item.setAttribute("aria-expanded", String(!list.hidden));
+      toggle.setAttribute("aria-expanded", String(!list.hidden));
       if (isLoaded) return;
       isLoaded = true;
       fill(list, h("li", {}, loading()));
@@ -50,7 +50,7 @@ export function artifactTree(source, { signal, first, note = "No artifacts were 
     const show = h("button", { type: "button", class: "leaf", on: { click: () => select(file, show) } }, icon("file"),
       h("span", { class: "break" }, file.path.split("/").at(-1)), h("span", { class: "muted small" }, bytes(file.file_size)));
     if (first === file.path) queueMicrotask(() => select(file, show));
-    return h("li", { role: "treeitem" }, show);
+    return h("li", {}, show);
   }
 
   function select(file, control) {

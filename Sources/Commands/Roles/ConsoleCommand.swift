@@ -29,6 +29,11 @@ enum ConsoleSettings {
         "store-url", "SLIPWAY_STORE_URL", default: "http://127.0.0.1:9000",
         help: "The object store; log-ins are checked with it.")
 
+    static let storeAuthority = Setting<String?>.optional(
+        "store-authority", environment: ["SLIPWAY_STORE_AUTHORITY"], placeholder: "FILE",
+        allowed: "the path of a PEM file",
+        help: "Authorities to trust for an object store over TLS; the system's when unset.")
+
     static let publicStoreURL = Setting<String?>.optional(
         "public-store-url", environment: ["MINIO_SERVER_URL"], placeholder: "URL",
         allowed: "http://host:port or https://host:port",
@@ -74,7 +79,8 @@ enum ConsoleSettings {
     ]
 
     static let all = [
-        port.declaration, storeURL.declaration, publicStoreURL.declaration, region.declaration, trackURL.declaration,
+        port.declaration, storeURL.declaration, storeAuthority.declaration, publicStoreURL.declaration,
+        region.declaration, trackURL.declaration,
         inferURL.declaration, registryURL.declaration, kubeconfig.declaration, tracking.declaration,
         inference.declaration, cluster.declaration, certificate.declaration, privateKey.declaration,
     ]
@@ -92,6 +98,7 @@ enum ConsoleSettings {
 private func runConsole(_ invocation: Invocation) async throws -> Int32 {
     let settings = invocation.settings
     var console = ConsoleConfiguration(storeURL: settings[ConsoleSettings.storeURL])
+    console.storeAuthorityPath = settings[ConsoleSettings.storeAuthority]
     console.publicStoreURL = settings[ConsoleSettings.publicStoreURL]
     console.region = settings[ConsoleSettings.region]
     if settings[ConsoleSettings.tracking] { console.trackURL = settings[ConsoleSettings.trackURL] }

@@ -11,9 +11,18 @@ import Signatures
 
 struct ObjectProxy: Sendable {
     private let configuration: ConsoleConfiguration
-    private let upstream = Upstream(name: "the object store", command: "slipway store")
+    let upstream: Upstream
 
-    init(configuration: ConsoleConfiguration) { self.configuration = configuration }
+    init(configuration: ConsoleConfiguration) {
+        self.configuration = configuration
+        var client = HTTPClient.shared
+        if let path = configuration.storeAuthorityPath {
+            var settings = HTTPClient.Configuration()
+            settings.authorityPath = path
+            client = HTTPClient(configuration: settings)
+        }
+        upstream = Upstream(name: "the object store", command: "slipway store", client: client)
+    }
 
     /// The scheme and authority that calls go to.
     private var base: String { configuration.storeURL }

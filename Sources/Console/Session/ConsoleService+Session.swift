@@ -5,6 +5,7 @@ import Bytes
 import Formats
 import HTTP
 import Log
+import Metrics
 import Signatures
 
 extension ConsoleService {
@@ -38,10 +39,12 @@ extension ConsoleService {
         try throttle.admit(address)
         let credential = SigningCredential(accessKey: user, secretKey: password)
         guard try await objects.accepts(credential) else {
+            metrics?.refusedLogIns.add()
             log.warning("log-in refused", [("id", request.id), ("peer", address)])
             throw ConsoleError(.wrongCredentials, "The user name or the password is wrong.")
         }
         throttle.succeed(address)
+        metrics?.logIns.add()
         let (token, session) = sessions.open(credential)
         log.info("logged in", [("id", request.id), ("user", user), ("peer", address)])
         let answer: JSON = ["user": .string(user), "forgeryToken": .string(session.forgeryToken)]

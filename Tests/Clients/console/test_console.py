@@ -132,3 +132,15 @@ def test_one_persons_session_signs_with_that_persons_key(tmp_path):
         assert names(second) == ["of-second"]
         assert "of-first" in names(first)
         assert second.get(f"{url}/s3/of-first", params={"list-type": "2"}).status_code == 403
+
+
+def test_metrics_count_log_ins_and_sessions(store, tmp_path):
+    port = free_port()
+    with running(["console", "--port", port, "--store-url", store.url], [port], tmp_path):
+        url = f"http://127.0.0.1:{port}"
+        requests.post(f"{url}/console/session", json={"user": USER, "password": "wrong-password"})
+        log_in(url)
+        text = requests.get(f"{url}/metrics").text
+        assert 'slipway_console_logins_total{outcome="accepted"} 1' in text
+        assert 'slipway_console_logins_total{outcome="refused"} 1' in text
+        assert "slipway_console_sessions 1" in text and "slipway_http_requests_total" in text
