@@ -142,6 +142,9 @@ let package = Package(
         tests("EventLoop", []),
         .target(name: "ArchiveTesting", path: "Tests/ArchiveTesting", swiftSettings: settings),
         tests("Archives", ["ArchiveTesting"]),
+        tests("Packs", ["Archives", "ArchiveTesting"]),
+        tests("PackAPI", ["Packs", "PythonWorkers", "HTTP", "EventLoop", "Log"]),
+        tests("PythonWorkers", ["Log"]),
         tests("Server", ["HTTP", "EventLoop", "Formats", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(
@@ -149,7 +152,8 @@ let package = Package(
             dependencies: [
                 "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP", "Signatures", "Clock",
                 "Bytes",
-                "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop",
+                "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop", "PackAPI",
+                "Packs", "Archives", "ArchiveTesting", "HTTPClient",
             ],
             exclude: ["Corpus"], swiftSettings: settings),
 

@@ -206,8 +206,29 @@ class Pack:
             raise Fault("load_failed", "%s holds a %s, which has no method predict" % (file, type(model).__name__))
         self.call = model.predict
 
+    def correct_checkpoint(self):
+        """Training writes its own folder into the file `checkpoint`; here the same files lie beside it."""
+        path = os.path.join(self.model, "checkpoint")
+        if not os.path.isfile(path) or os.path.islink(self.model):
+            return
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read(1 << 20)
+
+        def beside(match):
+            name = os.path.basename(match.group(2))
+            if not os.path.exists(match.group(2)) and os.path.exists(os.path.join(self.model, name + ".index")):
+                return match.group(1) + name + match.group(3)
+            return match.group(0)
+
+        corrected = re.sub(r'(?m)^(\w+: ")(/[^"]*)(")', beside, text)
+        if corrected != text:
+            self.warnings.append("checkpoint names files of another folder; those beside it are used")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(corrected)
+
     def load_session(self):
         prepare_tensorflow()
+        self.correct_checkpoint()
         if not os.path.isfile(os.path.join(self.source, "k8s_api_model.py")):
             raise Fault("load_failed", "the sources hold no k8s_api_model.py at their top")
         module = self.guarded("k8s_api_model.py cannot be imported", importlib.import_module, "k8s_api_model")
@@ -246,7 +267,7 @@ class Pack:
         except (ValueError, TypeError) as error:
             what = "NaN or infinity" if "Out of range" in str(error) else self.reason(error)
             raise Fault("failed", "the result cannot be written as JSON: " + what) from None
-        return text.encode("utf-8", "replace")
+        return text.encode("utf-8", "replace") + b"\n"
 
 
 def prepare_tensorflow():

@@ -30,7 +30,7 @@ extension PackError {
 enum ErrorBody {
     static func response(_ status: HTTPStatus, _ message: String) -> Response {
         let body: JSON = ["error": .string(message)]
-        return Response(status, contentType: "application/json", body.encoded)
+        return Response(status, contentType: "application/json", body.line)
     }
 }
 

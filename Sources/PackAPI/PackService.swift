@@ -141,14 +141,14 @@ package final class PackService: Sendable {
     /// Exactly what the document says when the model is loaded, else why it is not.
     private func state() -> Response {
         let state = pack.current
-        if state.isServing { return Response(contentType: "application/json", Array("{\"state\": \"done\"}".utf8)) }
+        if state.isServing { return Response(contentType: "application/json", Array("{\"state\": \"done\"}\n".utf8)) }
         let reason = state.failure ?? "its worker process died and is being started again"
         let text: JSON = [
             "state": "failed", "error": .string("model \"\(pack.name)\" is not loaded: \(reason)"),
         ]
         var response = Response(
             .serviceUnavailable, contentType: "application/json",
-            text.encoded)
+            text.line)
         response.fields.append("Retry-After", "1")
         return response
     }
@@ -183,8 +183,13 @@ package final class PackService: Sendable {
     }
 
     private static func json(_ value: JSON) -> Response {
-        Response(contentType: "application/json", value.encoded)
+        Response(contentType: "application/json", value.line)
     }
+}
+
+extension JSON {
+    /// The text with a line end, for those who read it in a terminal.
+    var line: [UInt8] { encoded + [UInt8(ascii: "\n")] }
 }
 
 extension Response {

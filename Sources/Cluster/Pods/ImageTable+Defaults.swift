@@ -12,6 +12,8 @@ extension ImageTable {
         "alpine/curl",
     ]
     static let pythonImages = ["python"]
+    /// Images that this program stands in for: itself, and the service of the model pack's document.
+    static let ownImages = [("slipway", []), ("slipway/pack", ["pack"]), ("k8s_flask", ["pack"])]
 
     /// Writes the files that stand-ins need below `folders.images` and returns the table: rows of `images.json` first, then
     /// the environments in `runtimes` (folders that may hold `python/NAME/bin`), then the built-in names.
@@ -43,6 +45,9 @@ extension ImageTable {
         let python = try pythonEnvironment(folders)
         for name in pythonImages { table.add(name, python) }
         table.add("argoproj/argosay", try argosayEnvironment(folders))
+        if let program = ownProgram() {
+            for (image, command) in ownImages { table.add(image, own(program, command, runtimes)) }
+        }
         return table
     }
 
@@ -68,6 +73,23 @@ extension ImageTable {
             return "\(folder)/\(name)"
         }
         return nil
+    }
+
+    /// Where this program lies on the host; nil when it was removed meanwhile.
+    private static func ownProgram() -> String? {
+        guard let resolved = realpath("/proc/self/exe", nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func own(_ program: String, _ command: [String], _ runtimes: [String]) -> ImageEnvironment {
+        let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
+        var environment = ImageEnvironment()
+        environment.path = [folder]
+        environment.folders = [folder] + runtimes
+        environment.entrypoint = [program] + command
+        if let runtime = runtimes.first { environment.variables.append(("SLIPWAY_RUNTIME", runtime)) }
+        return environment
     }
 
     private static func argosayEnvironment(_ folders: ClusterFolders) throws -> ImageEnvironment {

@@ -45,7 +45,8 @@ enum PackSettings {
         help: "Fingerprint of the one host key that is trusted, instead of a known_hosts file.",
         where: { $0.hasPrefix("SHA256:") && (43...44).contains($0.utf8.count - 7) })
 
-    static let port = Setting<Int>.port("port", default: 8000, help: "Port of the service.")
+    static let port = Setting<Int>.port(
+        "port", environment: ["SLIPWAY_PACK_PORT"], default: 8000, help: "Port of the service.")
 
     static let python = Setting<String?>.optional(
         "python", environment: ["SLIPWAY_PYTHON"], placeholder: "FILE",

@@ -270,6 +270,25 @@ def test_a_zip_of_the_folder_is_taken_for_its_contents(fresh):
     assert server.result(1).json() == {"result": 40}
 
 
+def test_a_checkpoint_from_another_machine_is_found_beside(fresh):
+    code = """
+import tensorflow as tf
+class k8s_api_model:
+    def load(self, model_path):
+        session = tf.Session(1)
+        session.text = open(model_path + "/checkpoint").read()
+        return session
+    def predict(self, session, data): return session.text
+"""
+    storage, server = fresh()
+    storage.put_sources(sources(code))
+    text = 'model_checkpoint_path: "/home/me/run/m-8"\nall_model_checkpoint_paths: "/home/me/run/m-1"\n'
+    storage.put_model("20201104", zipped({"checkpoint": text, "m-8.index": ""}))
+    assert "names files of another folder" in server.install()["warnings"][0]
+    assert server.result(0).json()["result"].splitlines() == [
+        'model_checkpoint_path: "m-8"', 'all_model_checkpoint_paths: "/home/me/run/m-1"']
+
+
 def test_tensorflow_missing_is_said(fresh):
     storage, server = fresh()
     storage.put_sources(zipped({"k8s_api_model.py": MODEL}))
