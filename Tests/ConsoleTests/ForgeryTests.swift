@@ -91,6 +91,22 @@ import Testing
         }
     }
 
+    @Test func inTheStoresProcessThereAreObjectsAlone() async throws {
+        try await withConsole(scope: .objects) { console in
+            let fields = try await console.logIn()
+            let session = try await console.client.execute(.get, "/console/session", fields: fields, body: [])
+            #expect(session.text.contains(#""scope":"objects""#) && session.text.contains(#""parts":["objects"]"#))
+            let buckets = try await console.client.execute(.get, "/console/buckets", fields: fields, body: [])
+            #expect(buckets.status == 200)
+            for target in ["/api/2.0/mlflow/experiments/search", "/infer/v2", "/cluster/api/v1/pods"] {
+                let answer = try await console.client.execute(.get, target, fields: fields, body: [])
+                #expect(answer.status == 404, "\(target)")
+            }
+            let overview = try await console.client.execute(.get, "/console/overview", fields: fields, body: [])
+            #expect(overview.text.contains(#""role":"store""#) && !overview.text.contains("track"))
+        }
+    }
+
     @Test func theTrackingPagesStandInFrontOfTheirApi() async throws {
         let handler = ConsolePages().handler { _ in Response(.accepted, text: "api") }
         try await withTestClient(.inProcess, handler: handler) { client in

@@ -82,7 +82,8 @@ struct ConsoleFixture {
 }
 
 func withConsole(
-    limits: ConsoleLimits = ConsoleLimits(), _ mode: TestMode = .inProcess,
+    scope: ConsoleConfiguration.Scope = .everything, limits: ConsoleLimits = ConsoleLimits(),
+    _ mode: TestMode = .inProcess,
     _ test: (ConsoleFixture) async throws -> Void
 ) async throws {
     let store = StubStore()
@@ -90,6 +91,7 @@ func withConsole(
         var configuration = ConsoleConfiguration(storeURL: "http://127.0.0.1:\(server.port)/")
         configuration.trackURL = configuration.storeURL
         configuration.limits = limits
+        configuration.scope = scope
         let handler = ConsoleService(configuration: configuration).handler
         try await withTestClient(mode, handler: handler) { client in
             try await test(ConsoleFixture(client: client, store: store))

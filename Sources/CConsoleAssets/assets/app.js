@@ -116,8 +116,12 @@ async function show({ quiet = false } = {}) {
   const section = SECTIONS[match.pattern.split("/")[0]] || match.pattern.split("/")[0];
   for (const link of document.querySelectorAll(".links a")) {
     const isCurrent = section === link.dataset.path;
-    if (isCurrent) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (isCurrent) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else {
+      link.removeAttribute("aria-current");
+    }
   }
   if (quiet !== true) {
     fill(main, loading());

@@ -14,11 +14,12 @@ export async function bucketsPage({ signal, reload }) {
     return { title: "Buckets", content };
   }
   const isCounted = buckets.some((bucket) => bucket.objects !== undefined);
-  const headings = ["Name", ...(isCounted ? ["Objects", "Size"] : []), "Created", h("span", { class: "hidden-text" }, "Actions")];
+  const headings = ["Name", ...(isCounted ? ["Objects", "Size"] : []), h("th", { scope: "col", class: "wide-only" }, "Created"),
+    h("span", { class: "hidden-text" }, "Actions")];
   content.push(table(headings, buckets.map((bucket) => [
     named("bucket", bucket.name, { href: `#/buckets/${encodeURIComponent(bucket.name)}` }),
     ...(isCounted ? [(bucket.objects ?? 0).toLocaleString("en"), bytes(bucket.bytes ?? 0)] : []),
-    moment(bucket.created),
+    h("td", { class: "nowrap wide-only" }, moment(bucket.created)),
     h("div", { class: "row-actions" }, button("Delete", {
       icon: "trash", kind: "quiet", "aria-label": `Delete bucket ${bucket.name}`, action: () => remove(bucket.name, reload),
     })),

@@ -36,7 +36,7 @@ export function workflowRows(workflows) {
   return table(["Name", "Namespace", "Phase", "Progress", "Duration", "Created"], workflows.map((workflow) => [
     named("flow", workflow.metadata.name, { href: workflowAddress(workflow.metadata.namespace, workflow.metadata.name) }),
     workflow.metadata.namespace, phase(workflow.status?.phase), workflow.status?.progress || "",
-    took(workflow.status?.startedAt, workflow.status?.finishedAt), ago(workflow.metadata.creationTimestamp),
+    took(workflow.status?.startedAt, workflow.status?.finishedAt), h("span", { class: "nowrap" }, ago(workflow.metadata.creationTimestamp)),
   ]), { label: "Workflows" });
 }
 
@@ -45,7 +45,7 @@ export function podRows(pods) {
     named("pod", pod.metadata.name, { href: podAddress(pod.metadata.namespace, pod.metadata.name) }),
     pod.metadata.namespace, h("span", { class: "badges" }, phase(pod.status?.phase),
       h("span", { class: "muted small" }, reason(pod))),
-    took(pod.status?.startTime, ended(pod)), ago(pod.metadata.creationTimestamp),
+    took(pod.status?.startTime, ended(pod)), h("span", { class: "nowrap" }, ago(pod.metadata.creationTimestamp)),
   ]), { label: "Pods" });
 }
 

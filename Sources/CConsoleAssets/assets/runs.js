@@ -130,9 +130,7 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     const columns = chosen();
     const groups = Object.entries(columns).filter(([, names]) => names.length > 0);
     const all = h("input", { type: "checkbox", "aria-label": "Select all runs",
-      on: { change: () => { for (const run of runs) select(run.id, all.checked); draw(); } } });
-    all.checked = runs.length > 0 && selected.size === runs.length;
-    all.indeterminate = selected.size > 0 && selected.size < runs.length;
+      on: { change: () => { for (const run of runs) select(run.id, all.checked); mark(); } } });
     const head = h("thead", {},
       groups.length > 0 && h("tr", { class: "groups" }, h("td", { colspan: "4" }), groups.map(([kind, names]) =>
         h("th", { colspan: String(names.length), scope: "colgroup" }, TITLES[kind]))),
@@ -141,9 +139,9 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
         groups.map(([kind, names]) =>
           names.map((name, index) => sortable(name, `${kind}.\`${name}\``, kind === "metrics", index === 0)))));
     const body = h("tbody", {}, inOrder().map((run) => {
-      const mark = h("input", { type: "checkbox", checked: selected.has(run.id), "aria-label": `Select run ${run.name}`,
-        on: { change: () => { select(run.id, mark.checked); draw(); } } });
-      return h("tr", { class: selected.has(run.id) ? "chosen" : undefined }, h("td", { class: "narrow" }, mark),
+      const box = h("input", { type: "checkbox", "aria-label": `Select run ${run.name}`,
+        on: { change: () => { select(run.id, box.checked); mark(); } } });
+      return h("tr", { "data-run": run.id }, h("td", { class: "narrow" }, box),
         h("td", {}, h("div", { class: "run-name" },
           h("a", { href: runAddress(run.experiment, run.id), class: "strong" }, run.name || run.id.slice(0, 8)),
             badge(run.status.toLowerCase(), stateKind(run.status)))),
@@ -157,6 +155,23 @@ export async function runsPage({ experiment: id, parameters, signal, reload }) {
     place.replaceChildren(h("div", { class: "table-wrap runs", tabindex: "0", role: "region", "aria-label": "Runs" },
       h("table", {}, head, body)));
     more.hidden = !next;
+    mark();
+
+    /** Shows what is selected, and leaves the focus where it is. */
+    function mark() {
+      all.checked = runs.length > 0 && selected.size === runs.length;
+      all.indeterminate = selected.size > 0 && selected.size < runs.length;
+      for (const line of body.children) {
+        const isSelected = selected.has(line.dataset.run);
+        line.classList.toggle("chosen", isSelected);
+        line.querySelector("input").checked = isSelected;
+      }
+      showChoice();
+    }
+  }
+
+  /** What can be done with the selected runs. */
+  function showChoice() {
     count.textContent = runs.length ? plural(runs.length, "run") + (next ? " so far" : "") : "";
     compare.hidden = erase.hidden = selected.size === 0;
     compare.textContent = selected.size > 1 ? `Compare ${selected.size} runs` : "Chart this run";

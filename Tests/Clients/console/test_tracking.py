@@ -102,8 +102,10 @@ def drawn(browser):
 
 def test_charts_of_several_runs_are_drawn(tracking, runs):
     tracking.open(f"#/experiments/{runs['experiment']}").see("run-0")
-    for name in ("run-0", "run-1"):
-        tracking.one(f"input[aria-label='Select run {name}']").click()
+    boxes = [tracking.one(f"input[aria-label='Select run run-{number}']") for number in (0, 1)]
+    for box in boxes:
+        box.click()
+    assert tracking.driver.switch_to.active_element == boxes[1], "selecting takes the focus away"
     tracking.press("Compare 2 runs").see("2 runs")
     tracking.until(lambda: len(tracking.all("canvas")) == 2, "no charts")
     tracking.until(lambda: min(drawn(tracking)) > 5, "blank charts")
