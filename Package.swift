@@ -39,7 +39,8 @@ let package = Package(
         layer(
             "Commands",
             [
-                "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console", "Objects", "Tracking",
+                "MC", "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console", "Objects",
+                "Tracking",
                 "Inference", "Packs", "PythonWorkers", "Runtimes", "Cluster", "ObjectClient", "HTTPClient", "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
@@ -70,6 +71,9 @@ let package = Package(
                 "Bytes",
                 "CConsoleAssets",
             ]),
+
+        // A client of object stores with mc's command line; it stands beside the servers and knows none of them.
+        layer("MC", ["ObjectClient", "Signatures", "HTTPClient", "HTTP", "Formats", "Clock", "Bytes"]),
 
         // Domains: values and rules; no HTTP, no wire names.
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
@@ -190,6 +194,7 @@ let package = Package(
                 "TestFolders",
             ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
+        tests("MC", []),
         tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
         tests("Console", ["Signatures", "Server", "ServerTesting", "HTTP", "Clock", "Bytes"]),

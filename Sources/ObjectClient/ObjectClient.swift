@@ -30,7 +30,7 @@ package struct ObjectPage: Sendable {
 /// Talks to one S3 endpoint.
 package struct ObjectClient: Sendable {
     package let endpoint: ObjectEndpoint
-    private let client: HTTPClient
+    let client: HTTPClient
 
     package init(endpoint: ObjectEndpoint, client: HTTPClient = .shared) {
         self.endpoint = endpoint
@@ -69,9 +69,10 @@ package struct ObjectClient: Sendable {
     /// Stores an object and returns its ETag.
     @discardableResult
     package func put(
-        bucket: String, key: String, body: ClientRequestBody, length: Int? = nil, contentType: String? = nil
+        bucket: String, key: String, body: ClientRequestBody, length: Int? = nil, contentType: String? = nil,
+        fields: HTTPFields = HTTPFields()
     ) async throws -> String {
-        var fields = HTTPFields()
+        var fields = fields
         if let contentType { fields.append("Content-Type", contentType) }
         if let length, case .stream = body { fields.append("Content-Length", "\(length)") }
         let response = try await execute(.put, bucket, key, fields: fields, body: body)
@@ -117,29 +118,9 @@ package struct ObjectClient: Sendable {
         return all
     }
 
-    // MARK: Buckets
-
-    package func bucketExists(_ bucket: String) async throws -> Bool {
-        do {
-            _ = try await execute(.head, bucket, "")
-            return true
-        } catch let error as ObjectClientError where error.isNotFound {
-            return false
-        }
-    }
-
-    /// Makes a bucket; one that is ours already is fine.
-    package func createBucket(_ bucket: String) async throws {
-        do {
-            _ = try await execute(.put, bucket, "")
-        } catch let error as ObjectClientError where error.code == "BucketAlreadyOwnedByYou" {
-            return
-        }
-    }
-
     // MARK: Requests
 
-    private func execute(
+    func execute(
         _ method: HTTPMethod, _ bucket: String, _ key: String, query: [(String, String)] = [],
         fields: HTTPFields = HTTPFields(), body: ClientRequestBody = .empty
     ) async throws -> ClientResponse {
@@ -155,7 +136,7 @@ package struct ObjectClient: Sendable {
             response = try await client.execute(ClientRequest(method, url, fields: signed, body: body))
         } catch let error as HTTPClientError {
             throw ObjectClientError(
-                code: "Unreachable", message: "the object store at \(endpoint.url) did not answer: \(error.message)",
+                code: "Unreachable", message: "The object store at \(endpoint.url) did not answer: \(error.message)",
                 status: 0)
         }
         guard response.status.code < 300 else { throw await Self.failure(response, resource: path) }
@@ -210,7 +191,7 @@ package struct ObjectClient: Sendable {
         return page
     }
 
-    private static func unquoted(_ etag: String) -> String {
+    static func unquoted(_ etag: String) -> String {
         etag.count >= 2 && etag.hasPrefix("\"") && etag.hasSuffix("\"") ? String(etag.dropFirst().dropLast()) : etag
     }
 }

@@ -2,12 +2,13 @@
 
 import Glibc
 import Log
+import MC
 
 /// The `slipway` program.
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
     package static let commands: [Command] = [
-        .up, .store, .track, .infer, .pack, .cluster, .console, .version, .completion, .configuration,
+        .up, .mc, .store, .track, .infer, .pack, .cluster, .console, .version, .completion, .configuration,
     ]
 
     /// Names of settings that stand at the top level of the configuration file.
@@ -15,9 +16,18 @@ package enum Program {
 
     /// Runs the command that `arguments` (without the program's name) ask for and returns the exit status: 0, 1 when
     /// the command failed, 2 when the command line or the configuration cannot be used.
-    package static func run(_ arguments: [String], environment: [String: String] = Environment.current) async -> Int32 {
+    ///
+    /// - Parameter name: what the program was called by: `mc` makes every word one of mc's.
+    package static func run(
+        _ arguments: [String], calledAs name: String = "slipway", environment: [String: String] = Environment.current
+    ) async -> Int32 {
         ChildProcess.followSupervisor(environment)
         defer { LogOutput.drain() }
+        // mc has a command line of its own; its flags are none of the settings here.
+        if name == Command.mc.name { return await Client.run(arguments, environment: environment) }
+        if arguments.first == Command.mc.name {
+            return await Client.run(Array(arguments.dropFirst()), environment: environment)
+        }
         do {
             return try await dispatch(arguments, environment: environment)
         } catch let error as UsageError {

@@ -1,0 +1,203 @@
+"""`mc` against the store: the documents' lines as they stand, and what goes wrong with the message a person needs."""
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import urllib.request
+
+import boto3
+import pytest
+
+from slipway_process import BINARY, PASSWORD, USER, free_port, running
+
+
+class MC:
+    """Runs `mc`, by its link, in a folder of its own."""
+
+    def __init__(self, folder, port):
+        self.folder, self.port = folder, port
+        self.link = folder / "mc"
+        self.link.symlink_to(BINARY.resolve())
+        self.environment = dict(os.environ, HOME=str(folder / "home"))
+        self.url = f"http://127.0.0.1:{port}"
+
+    def __call__(self, *arguments, fails=False, stdin=None, **environment):
+        done = subprocess.run(
+            [self.link, *arguments], env=dict(self.environment, **environment), cwd=self.folder, input=stdin,
+            capture_output=True, timeout=60)
+        assert (done.returncode == 1) == fails, (done.stdout, done.stderr)
+        return (done.stderr if fails and not done.stdout else done.stdout).decode()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    port = free_port()
+    with running(["store", "--address", f"127.0.0.1:{port}"], [port], tmp_path_factory.mktemp("store")):
+        yield port
+
+
+@pytest.fixture
+def mc(store, tmp_path):
+    client = MC(tmp_path, store)
+    assert client("config", "host", "add", "myminio", client.url, USER, PASSWORD) == "Added `myminio` successfully.\n"
+    yield client
+    for line in client("ls", "myminio").splitlines():
+        client("rb", "--force", "myminio/" + line.split()[-1].rstrip("/"))
+
+
+@pytest.fixture
+def models(mc):
+    for name, text in [("mnist/1/saved_model.pb", "m"), ("mnist/1/variables/v.data", "vv"), ("fashion/1/saved_model.pb", "f")]:
+        file = mc.folder / "models" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    mc("mb", "myminio/triton")
+    return mc.folder / "models"
+
+
+def keys(mc, bucket="triton"):
+    s3 = boto3.client("s3", endpoint_url=mc.url, aws_access_key_id=USER, aws_secret_access_key=PASSWORD,
+                      region_name="us-east-1")
+    return sorted(item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []))
+
+
+def test_the_lines_of_the_documents(mc, models):
+    assert mc("mb", "--ignore-existing", "myminio/triton").startswith("Bucket created successfully")
+    mc("cp", "-r", "models/", "myminio/triton/models")
+    assert keys(mc) == ["models/fashion/1/saved_model.pb", "models/mnist/1/saved_model.pb", "models/mnist/1/variables/v.data"]
+    assert mc("tree", "myminio/") == (
+        "myminio/\n└─ triton\n   └─ models\n      ├─ fashion\n      │  └─ 1\n      └─ mnist\n         └─ 1\n"
+        "            └─ variables\n")
+
+
+@pytest.mark.parametrize("source, target, expected", [
+    ("models/", "myminio/triton", "mnist/1/saved_model.pb"),
+    ("models/", "myminio/triton/here/", "here/mnist/1/saved_model.pb"),
+    ("models", "myminio/triton", "models/mnist/1/saved_model.pb"),
+    ("./models", "myminio/triton", "models/mnist/1/saved_model.pb"),
+    ("models/mnist", "myminio/triton/p", "p/mnist/1/saved_model.pb"),
+    ("models/mnist/", "myminio/triton/p", "p/1/saved_model.pb"),
+])
+def test_a_slash_at_the_end_means_the_contents(mc, models, source, target, expected):
+    mc("cp", "--recursive", source, target)
+    assert expected in keys(mc)
+
+
+def test_one_file_goes_into_a_folder_or_takes_a_name(mc, models):
+    file = "models/mnist/1/saved_model.pb"
+    mc("cp", file, "myminio/triton")
+    mc("cp", file, "myminio/triton/named.pb")
+    mc("cp", file, "myminio/triton/folder/")
+    mc("cp", file, "models/fashion/1/saved_model.pb", "myminio/triton/many")
+    assert keys(mc) == ["folder/saved_model.pb", "many/saved_model.pb", "named.pb", "saved_model.pb"]
+
+
+def test_large_files_go_in_parts_and_come_back_whole(mc, models):
+    data = os.urandom(1 << 20) * 70
+    (mc.folder / "large.bin").write_bytes(data)
+    mc("cp", "large.bin", "myminio/triton/")
+    assert json.loads(mc("--json", "stat", "myminio/triton/large.bin"))["etag"].endswith("-5")
+    mc("cp", "myminio/triton/large.bin", "down/back.bin")
+    assert hashlib.sha256((mc.folder / "down/back.bin").read_bytes()).digest() == hashlib.sha256(data).digest()
+    assert [entry.name for entry in (mc.folder / "down").iterdir()] == ["back.bin"]
+
+
+def test_folders_come_back_and_stores_copy_among_themselves(mc, models):
+    mc("cp", "-r", "models/", "myminio/triton/models")
+    mc("cp", "-r", "myminio/triton/models/", "again/")
+    assert (mc.folder / "again/mnist/1/saved_model.pb").read_text() == "m"
+    mc("mb", "myminio/other")
+    mc("cp", "-r", "myminio/triton/models/", "myminio/other/copy")
+    assert "copy/fashion/1/saved_model.pb" in keys(mc, "other")
+
+
+def test_mirror_brings_changes_and_removes_the_rest(mc, models):
+    mc("mirror", "models", "myminio/triton/m")
+    assert mc("mirror", "models", "myminio/triton/m") == ""
+    (models / "mnist/1/saved_model.pb").write_text("changed")
+    (models / "fashion/1/saved_model.pb").unlink()
+    assert "--overwrite" in mc("mirror", "models", "myminio/triton/m", fails=True)
+    mc("mirror", "--overwrite", "--remove", "models", "myminio/triton/m")
+    assert mc("cat", "myminio/triton/m/mnist/1/saved_model.pb") == "changed"
+    assert keys(mc) == ["m/mnist/1/saved_model.pb", "m/mnist/1/variables/v.data"]
+
+
+def test_what_it_shows(mc, models):
+    mc("cp", "-r", "models/", "myminio/triton/models")
+    assert [line.split()[-1] for line in mc("ls", "myminio/triton/models").splitlines()] == ["fashion/", "mnist/"]
+    assert len(mc("ls", "-r", "myminio/triton").splitlines()) == 3
+    assert mc("find", "myminio/triton", "--name", "*.data") == "myminio/triton/models/mnist/1/variables/v.data\n"
+    assert mc("du", "myminio/triton") == "4 B\t3 objects\tmyminio/triton\n"
+    text = mc("stat", "myminio/triton/models/mnist/1/saved_model.pb")
+    assert "Name      : saved_model.pb" in text and "Size      : 1 B" in text and "Content-Type" in text
+    entries = [json.loads(line) for line in mc("--json", "ls", "-r", "myminio/triton").splitlines()]
+    assert [entry["key"] for entry in entries] == keys(mc)
+    assert all(entry["status"] == "success" and entry["type"] == "file" for entry in entries)
+
+
+def test_pipe_cat_and_remove(mc, models):
+    data = os.urandom(20 << 20)
+    mc("pipe", "myminio/triton/piped", stdin=data)
+    done = subprocess.run([mc.link, "cat", "myminio/triton/piped"], env=mc.environment, capture_output=True, timeout=60)
+    assert done.stdout == data
+    assert mc("rm", "myminio/triton/piped") == "Removed `myminio/triton/piped`.\n"
+    assert "Object does not exist" in mc("rm", "myminio/triton/piped", fails=True)
+
+
+def test_a_shared_link_opens(mc, models):
+    mc("cp", "models/mnist/1/saved_model.pb", "myminio/triton/a b+c")
+    link = json.loads(mc("--json", "share", "download", "--expire", "10m", "myminio/triton/a b+c"))["share"]
+    assert urllib.request.urlopen(link, timeout=5).read() == b"m"
+    assert "not a time" in mc("share", "download", "--expire", "8d", "myminio/triton/a b+c", fails=True)
+
+
+def test_aliases_are_kept_for_their_owner_alone(mc):
+    file = mc.folder / "home/.mc/config.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    document = json.loads(file.read_text())
+    assert document["version"] == "10" and document["aliases"]["myminio"]["accessKey"] == USER
+    assert PASSWORD not in mc("alias", "list")
+    host = f"http://{USER}:{PASSWORD}@127.0.0.1:{mc.port}"
+    assert mc("ls", "once", MC_HOST_once=host) == mc("ls", "myminio")
+    mc("alias", "set", "second", mc.url, USER, PASSWORD)
+    assert mc("alias", "remove", "second") == "Removed `second` successfully.\n"
+    assert "not an alias" in mc("ls", "second", fails=True)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["alias", "set", "x", "URL", USER, "wrong-password"], "The secret key does not belong to this access key"),
+    (["alias", "set", "x", "URL", "nobody", PASSWORD], "The Access Key Id you provided does not exist"),
+    (["alias", "set", "x", "http://127.0.0.1:1", USER, PASSWORD], "Is the server running there"),
+    (["alias", "set", "x", "127.0.0.1:9000"], "Write http://HOST:PORT"),
+    (["mb", "myminio/No_Capitals"], "Unable to make bucket `myminio/No_Capitals`"),
+    (["mb", "myminio"], "A bucket is missing"),
+    (["mb", "nowhere/bucket"], "is not an alias"),
+    (["cp", "missing.bin", "myminio/triton"], "No such file or directory"),
+    (["cp", "models", "myminio/triton"], "needs `--recursive`"),
+    (["cp", "-r", "models/", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
+    (["cp", "myminio/triton/nothing", "."], "Object does not exist"),
+    (["ls", "myminio/not-there"], "The specified bucket does not exist"),
+    (["cat", "myminio/triton/nothing"], "Unable to read from `myminio/triton/nothing`"),
+    (["rm", "-r", "myminio/triton/x"], "needs `--force`"),
+    (["ls", "--sideways", "myminio"], "is not a flag of `mc ls`"),
+    (["watch", "myminio"], "`watch` is not supported"),
+])
+def test_errors_name_the_thing_the_reason_and_the_way_out(mc, models, arguments, message):
+    arguments = [mc.url if word == "URL" else word for word in arguments]
+    text = mc(*arguments, fails=True)
+    assert text.startswith("mc: <ERROR> ") and message in text, text
+    answer = json.loads(mc("--json", *arguments, fails=True))
+    assert answer["status"] == "error" and message in answer["error"]["message"]
+
+
+def test_a_key_cannot_leave_the_target_folder(mc, models):
+    s3 = boto3.client("s3", endpoint_url=mc.url, aws_access_key_id=USER, aws_secret_access_key=PASSWORD,
+                      region_name="us-east-1")
+    try:
+        s3.put_object(Bucket="triton", Key="models/x/../../../escaped", Body=b"x")
+    except s3.exceptions.ClientError:
+        pytest.skip("the store refuses such keys already")
+    mc("cp", "-r", "myminio/triton/models/", "target/", fails=True)
+    assert not (mc.folder / "escaped").exists() and not (mc.folder.parent / "escaped").exists()
