@@ -18,7 +18,7 @@ import Testing
         #expect(CopyPaths.nested(source: source, item: item, target: target) == expected)
     }
 
-    @Test(arguments: [("a/b/c", "c"), ("a/b/", "b"), ("c", "c"), ("/", "/")])
+    @Test(arguments: [("a/b/c", "c"), ("a/b/", "b"), ("c", "c")])
     func lastNames(_ path: String, _ name: String) {
         #expect(CopyPaths.lastName(path) == name)
     }
