@@ -3,8 +3,8 @@ import Testing
 
 /// The manifest is the architecture diagram; these hold the sources to it.
 struct LayerTests {
-    static let apis: Set<String> = ["S3API", "MLflowAPI", "InferenceAPI", "KubernetesAPI", "Console"]
-    static let domains: Set<String> = ["Objects", "Tracking", "Inference", "Cluster"]
+    static let apis: Set<String> = ["S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console"]
+    static let domains: Set<String> = ["Objects", "Tracking", "Inference", "Packs", "Cluster"]
 
     /// `import X`, with whatever stands before it on its line.
     private static func imports(_ file: Tree.File) -> [String] {

@@ -1,6 +1,9 @@
 """The pack service as the document has it: layout, dates, downloads, swaps, and each likely mistake's message."""
 
 import json
+import os
+import pathlib
+import signal
 import threading
 import time
 
@@ -409,3 +412,59 @@ def test_a_start_that_cannot_work_says_why(tmp_path, environment, arguments, tex
     with pytest.raises(AssertionError) as failure:
         server.start()
     assert text in str(failure.value) and "secret@" not in str(failure.value)
+
+
+def workers(server):
+    """Process ids of a server's workers."""
+    pid = server.process.pid
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        found += [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+    return found
+
+
+def test_a_worker_that_is_killed_while_idle_costs_no_request(fresh):
+    storage, server = fresh()
+    storage.put_sources(sources())
+    storage.put_model("20201104", weight(1))
+    server.install()
+    [worker] = workers(server)
+    os.kill(worker, signal.SIGKILL)
+    deadline = time.monotonic() + 0.1
+    while server.post("/").status_code == 200:
+        assert time.monotonic() < deadline, "readiness must end within 100 ms"
+    server.until_done()
+    assert server.result(1).json() == {"result": 10}
+    assert workers(server) != [worker]
+
+
+def test_no_worker_outlives_its_server(fresh):
+    storage, server = fresh("test_model", "tf", "--workers", "2")
+    storage.put_sources(sources())
+    storage.put_model("20201104", weight(1))
+    server.install()
+    left = workers(server)
+    assert len(left) == 2
+    server.stop(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while any(pathlib.Path(f"/proc/{worker}").exists() for worker in left):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_requirements_are_installed_beside_the_pack_when_asked(fresh):
+    storage, server = fresh("iris", "sklearn", "--install-requirements")
+    module = zipped({
+        "pack_helper/__init__.py": "OFFSET = 40\n", "pack_helper-1.0.dist-info/METADATA":
+        "Metadata-Version: 2.1\nName: pack-helper\nVersion: 1.0\n", "pack_helper-1.0.dist-info/WHEEL":
+        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "pack_helper-1.0.dist-info/RECORD": ""})
+    wheel = server.folder / "pack_helper-1.0-py3-none-any.whl"
+    wheel.write_bytes(module)
+    shape = "import pack_helper\nclass Model:\n  def predict(self, rows): return [pack_helper.OFFSET + len(rows)]\n"
+    storage.put_sources(zipped({"requirements.txt": f"pack-helper @ file://{wheel}\n", "shape.py": shape}))
+    storage.put_model("20201103", zipped({"iris.pkl": "cshape\nModel\n(tR."}))
+    server.install()
+    assert server.result([[1], [2]]).json() == {"result": [42]}
+    with pytest.raises(ImportError):
+        __import__("pack_helper")
