@@ -1,6 +1,7 @@
 // The store role put together: data folder, S3 front, server, and the two chores that run beside them.
 
 import Clock
+import Console
 import EventLoop
 import HTTP
 import Log
@@ -17,6 +18,12 @@ struct StoreRole: Sendable {
     var address = "127.0.0.1"
     var port = 9000
     var s3: S3Configuration
+    /// Where a console of this store listens; nil opens none.
+    var console: HostAndPort?
+    /// Where people reach that console, when not at the host by which they came.
+    var consoleURL: String?
+    /// True sends browsers that open the S3 port to the console.
+    var redirectsBrowsers = true
     /// Uploads begun longer ago are aborted.
     var uploadAgeSecondsMax: Int64 = 24 * 3600
 
@@ -24,6 +31,7 @@ struct StoreRole: Sendable {
     struct Running: Sendable {
         let server: Server
         let store: ObjectStore
+        let console: Server?
     }
 
     /// Opens the folder and begins to serve. Throws `ObjectError` or `ListenError`.
@@ -34,10 +42,26 @@ struct StoreRole: Sendable {
         var configuration = ServerConfiguration(role: "store", address: address, port: port)
         configuration.metrics = metrics
         configuration.faultResponse = { S3Service.response(to: $0) }
-        let server = Server(configuration: configuration, handler: service.handler)
+        let redirect = BrowserRedirect()
+        let server = Server(configuration: configuration, handler: redirect.handler(inFrontOf: service.handler))
         try server.start()
+        let console = try startConsole(of: server)
+        if let console, redirectsBrowsers {
+            redirect.point(to: consoleURL, port: console.port, isTLS: console.configuration.tls != nil)
+        }
         keep(store)
-        return Running(server: server, store: store)
+        return Running(server: server, store: store, console: console)
+    }
+
+    /// The console inside this process: it reaches the store through its port, as every client does.
+    private func startConsole(of server: Server) throws(ListenError) -> Server? {
+        guard let console else { return nil }
+        let scheme = server.configuration.tls == nil ? "http" : "https"
+        let authority = LocalHost.authority(LocalHost.reaching(address), server.port)
+        return try ConsoleRole.ofObjects(
+            storeURL: "\(scheme)://\(authority)", region: s3.region ?? "us-east-1", address: console.host ?? address,
+            port: console.port
+        ).start()
     }
 
     /// Collects orphans once, and aborts abandoned uploads every hour.

@@ -1,5 +1,4 @@
 import Glibc
-import Log
 import Objects
 import S3API
 
@@ -12,7 +11,9 @@ extension Command {
             container image does; an address without a host listens on --bind.
             """,
         settings: CommonSettings.ofRole + [
-            StoreSettings.address.declaration, StoreSettings.console.declaration, StoreSettings.volumes.declaration,
+            StoreSettings.address.declaration, StoreSettings.console.declaration,
+            StoreSettings.consoleURL.declaration, StoreSettings.browserRedirect.declaration,
+            StoreSettings.volumes.declaration,
             StoreSettings.region.declaration, StoreSettings.domain.declaration,
             StoreSettings.metricsAuthentication.declaration,
             StoreSettings.accessKeys.declaration,
@@ -24,6 +25,7 @@ extension Command {
                 "MINIO_ROOT_USER=minio MINIO_ROOT_PASSWORD=miniostorage slipway store server /data --address :9002",
                 "As a MinIO server is started"
             ),
+            ("slipway store --address :9002 --console-address :9003", "With its web console on another port"),
         ],
         run: runStore)
 }
@@ -36,8 +38,19 @@ enum StoreSettings {
     static let console = Setting<String?>.optional(
         "console-address", environment: ["MINIO_CONSOLE_ADDRESS"], placeholder: "[HOST]:PORT",
         allowed: "[HOST]:PORT, the host numeric",
-        help: "Accepted for MinIO's command lines; this version has no web console, and says so in the log.",
+        help:
+            "Where a web console of this store is served; none when unset. Browsers that open S3's port are sent there.",
         where: { HostAndPort($0) != nil })
+
+    static let consoleURL = Setting<String?>.optional(
+        "console-url", environment: ["MINIO_BROWSER_REDIRECT_URL"], placeholder: "URL",
+        allowed: "http://host:port or https://host:port",
+        help: "The console as people reach it; the host by which a browser came, with its port, when unset.",
+        where: { $0.hasPrefix("http://") || $0.hasPrefix("https://") })
+
+    static let browserRedirect = Setting<Bool>.toggle(
+        "browser-redirect", environment: ["MINIO_BROWSER_REDIRECT"], default: true,
+        help: "Send browsers that open the port of S3 to the console.")
 
     static let volumes = Setting<String?>.optional(
         "volumes", environment: ["MINIO_VOLUMES"], placeholder: "FOLDER", allowed: "the path of one folder",
@@ -111,17 +124,19 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
     configuration.domains = settings[StoreSettings.domain]?.split(separator: ",").map(String.init) ?? []
     configuration.metricsArePublic = settings[StoreSettings.metricsAuthentication] == "public"
     let listen = HostAndPort(settings[StoreSettings.address])
-    let role = StoreRole(
+    var role = StoreRole(
         folder: folder, address: listen?.host ?? settings[CommonSettings.address], port: listen?.port ?? 9000,
         s3: configuration)
     if root.isNew { Output.line("root user \(root.user), password \(root.password) (kept in \(home), shown once)") }
-    if settings.isGiven(StoreSettings.console) {
-        Logger(role: "store").info("the web console is not part of this release: --console-address opens no port")
-    }
+    role.console = settings[StoreSettings.console].flatMap { HostAndPort($0) }
+    role.consoleURL = settings[StoreSettings.consoleURL]
+    role.redirectsBrowsers = settings[StoreSettings.browserRedirect]
+    let configured = role
     return try await RoleRunner.run("store") {
         do {
-            let running = try await role.start()
-            return RunningRole(servers: [("s3", running.server)])
+            let running = try await configured.start()
+            let console = running.console.map { [("console", $0)] } ?? []
+            return RunningRole(servers: [("s3", running.server)] + console)
         } catch let error as ObjectError {
             throw CommandFailure(
                 "cannot open the store in \(folder): \(error.message)",
