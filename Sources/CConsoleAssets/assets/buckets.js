@@ -1,16 +1,16 @@
 // The list of buckets.
 
 import { button, confirm, dialog, empty, failure, fill, h, heading, named, table, toast } from "./dom.js";
-import { createBucket, deleteBucket, listBuckets } from "./s3.js";
+import { aliasCommand, createBucket, deleteBucket, listBuckets } from "./s3.js";
 import { bytes, moment } from "./text.js";
 
-export async function bucketsPage({ signal, reload }) {
+export async function bucketsPage({ signal, session, reload }) {
   const buckets = await listBuckets(signal);
   const create = button("Create bucket", { icon: "plus", kind: "primary", action: () => askForName(reload) });
   const content = [heading("Buckets", create)];
   if (buckets.length === 0) {
     content.push(empty("No buckets yet. A bucket holds objects: models, data, artifacts.",
-      "slipway mc mb local/models", "aws --endpoint-url http://127.0.0.1:9000 s3 mb s3://models"));
+      aliasCommand(session), "slipway mc mb local/models"));
     return { title: "Buckets", content };
   }
   const isCounted = buckets.some((bucket) => bucket.objects !== undefined);

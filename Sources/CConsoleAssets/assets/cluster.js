@@ -36,7 +36,8 @@ export function workflowRows(workflows) {
   return table(["Name", "Namespace", "Phase", "Progress", "Duration", "Created"], workflows.map((workflow) => [
     named("flow", workflow.metadata.name, { href: workflowAddress(workflow.metadata.namespace, workflow.metadata.name) }),
     workflow.metadata.namespace, phase(workflow.status?.phase), workflow.status?.progress || "",
-    took(workflow.status?.startedAt, workflow.status?.finishedAt), h("span", { class: "nowrap" }, ago(workflow.metadata.creationTimestamp)),
+    took(workflow.status?.startedAt, workflow.status?.finishedAt),
+      h("span", { class: "nowrap" }, ago(workflow.metadata.creationTimestamp)),
   ]), { label: "Workflows" });
 }
 

@@ -2,13 +2,13 @@
 
 import { breadcrumbs, button, confirm, empty, fill, h, heading, named, table, toast } from "./dom.js";
 import { showObject } from "./object.js";
-import { deleteObject, everyKey, list, upload } from "./s3.js";
+import { aliasCommand, deleteObject, everyKey, list, upload } from "./s3.js";
 import { bytes, moment, plural } from "./text.js";
 
 const UPLOADS_AT_ONCE = 3;
 const DELETES_AT_ONCE = 4;
 
-export async function objectsPage({ bucket, parameters, signal, reload }) {
+export async function objectsPage({ bucket, parameters, signal, session, reload }) {
   const prefix = parameters.get("prefix") || "";
   const first = await list(bucket, { prefix, signal });
   const selected = new Set();
@@ -34,7 +34,7 @@ export async function objectsPage({ bucket, parameters, signal, reload }) {
     shelf,
     first.folders.length + first.objects.length === 0
       ? empty(prefix ? "Nothing is below this prefix." : "This bucket is empty. Drop files here, use Upload, or run:",
-        `slipway mc cp FILE local/${bucket}/${prefix}`)
+        aliasCommand(session), `slipway mc cp FILE local/${bucket}/${prefix}`)
       : [listing, h("div", { class: "after" }, more)],
     h("div", { class: "drop-hint", "aria-hidden": "true" }, `Drop files to upload them to ${bucket}/${prefix}`));
   more.hidden = !next;

@@ -4,6 +4,9 @@ import { forgeryFields, getJSON, parseError, query, send } from "./http.js";
 
 const bucketPath = (bucket) => `s3/${encodeURIComponent(bucket)}`;
 
+/** What makes `local` the name of this store for `slipway mc`. */
+export const aliasCommand = (session) => `slipway mc alias set local ${session.storeURL} ${session.user} PASSWORD`;
+
 /** The address of an object's bytes. */
 export function objectPath(bucket, key) { return query(bucketPath(bucket), { key }); }
 

@@ -22,7 +22,8 @@ export async function servingPage({ signal, reload }) {
         button("Refresh", { icon: "refresh", action: reload })),
       models.length === 0
         ? empty("No models in the repository yet. Put one there, then load it:",
-          "slipway mc cp -r mnist/ local/models/mnist", "curl -X POST http://127.0.0.1:8000/v2/repository/models/mnist/load")
+          "slipway mc cp --recursive mnist/ local/models/mnist",
+            "curl -X POST http://127.0.0.1:8000/v2/repository/models/mnist/load")
         : servedRows(models, counts, (model) => row(model, reload)),
     ],
   };

@@ -185,7 +185,8 @@ struct ObjectProxy: Sendable {
             .get, base: publicBase(browserHost), path: "/\(bucket)/\(key)", expiresSeconds: expiresSeconds)
     }
 
-    private func publicBase(_ browserHost: String?) -> String {
+    /// The store as the person at the browser reaches it.
+    func publicBase(_ browserHost: String?) -> String {
         if let url = configuration.publicStoreURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
         guard let browserHost, let name = Self.hostName(browserHost), let scheme = base.firstRange(of: "://") else {
             return base

@@ -23,6 +23,7 @@ extension ConsoleService {
         answer["parts"] = .array(configuration.scope == .objects ? ["objects"] : parts)
         if let session {
             answer["user"] = .string(session.credential.accessKey)
+            answer["storeURL"] = .string(objects.publicBase(request.fields["Host"]))
             answer["forgeryToken"] = .string(session.forgeryToken)
         }
         return Response(contentType: "application/json", answer.encoded)

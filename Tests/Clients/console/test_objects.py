@@ -1,6 +1,8 @@
 """Buckets and objects in a real browser: what a person does on the first day."""
 
 import hashlib
+import os
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -10,7 +12,7 @@ import boto3
 import pytest
 from botocore.client import Config
 
-from slipway_process import PASSWORD, USER
+from slipway_process import BINARY, PASSWORD, USER
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,18 @@ def test_long_listings_come_page_by_page(logged_in, s3, bucket):
 def test_what_is_empty_or_missing_says_what_to_do(logged_in, bucket):
     logged_in.open(f"#/buckets/{bucket}").see("This bucket is empty").see(f"slipway mc cp FILE local/{bucket}/")
     logged_in.open("#/buckets/there-is-no-such-bucket").see("The specified bucket does not exist")
+
+
+def test_the_commands_that_an_empty_bucket_shows_fill_it(logged_in, s3, bucket, tmp_path):
+    logged_in.open(f"#/buckets/{bucket}").see("slipway mc alias set local")
+    file = tmp_path / "file.txt"
+    file.write_text("by the command line")
+    environment = dict(os.environ, MC_CONFIG_DIR=str(tmp_path / "mc"))
+    for line in [code.text for code in logged_in.all(".empty code")]:
+        words = line.replace("PASSWORD", PASSWORD).replace("FILE", str(file)).split()
+        assert words[0] == "slipway"
+        subprocess.run([BINARY, *words[1:]], check=True, env=environment, capture_output=True, timeout=30)
+    assert s3.get_object(Bucket=bucket, Key="file.txt")["Body"].read() == b"by the command line"
 
 
 @pytest.mark.parametrize("page", ["#/overview", "#/buckets", "#/buckets/{bucket}", "#/experiments", "#/models"])
