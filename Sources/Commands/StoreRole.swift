@@ -18,6 +18,8 @@ struct StoreRole: Sendable {
     var address = "127.0.0.1"
     var port = 9000
     var s3: S3Configuration
+    /// For the port of S3 and the console; nil serves plain text.
+    var tls: TLSConfiguration?
     /// Where a console of this store listens; nil opens none.
     var console: HostAndPort?
     /// Where people reach that console, when not at the host by which they came.
@@ -41,11 +43,12 @@ struct StoreRole: Sendable {
         let service = S3Service(store: store, configuration: s3, metrics: metrics)
         var configuration = ServerConfiguration(role: "store", address: address, port: port)
         configuration.metrics = metrics
+        configuration.tls = tls
         configuration.faultResponse = { S3Service.response(to: $0) }
         let redirect = BrowserRedirect()
         let server = Server(configuration: configuration, handler: redirect.handler(inFrontOf: service.handler))
         try server.start()
-        let console = try startConsole(of: server)
+        let console = try startConsole(of: server, service)
         if let console, redirectsBrowsers {
             redirect.point(to: consoleURL, port: console.port, isTLS: console.configuration.tls != nil)
         }
@@ -53,14 +56,24 @@ struct StoreRole: Sendable {
         return Running(server: server, store: store, console: console)
     }
 
-    /// The console inside this process: it reaches the store through its port, as every client does.
-    private func startConsole(of server: Server) throws(ListenError) -> Server? {
+    /// The console inside this process: it reaches the store through its port, as every client does. A store that speaks
+    /// TLS opens a plain port for it on loopback, since its certificate need not name this machine as the console would.
+    private func startConsole(of server: Server, _ service: S3Service) throws(ListenError) -> Server? {
         guard let console else { return nil }
-        let scheme = server.configuration.tls == nil ? "http" : "https"
-        let authority = LocalHost.authority(LocalHost.reaching(address), server.port)
+        var reached = server
+        if tls != nil {
+            var inner = server.configuration
+            inner.address = "127.0.0.1"
+            inner.port = 0
+            inner.tls = nil
+            reached = Server(configuration: inner, handler: service.handler)
+            try reached.start()
+        }
+        let host = LocalHost.reaching(reached.configuration.address)
         return try ConsoleRole.ofObjects(
-            storeURL: "\(scheme)://\(authority)", region: s3.region ?? "us-east-1", address: console.host ?? address,
-            port: console.port
+            storeURL: "http://\(LocalHost.authority(host, reached.port))",
+            publicStoreURL: tls == nil ? nil : "https://localhost:\(server.port)", region: s3.region ?? "us-east-1",
+            address: console.host ?? address, port: console.port, tls: tls
         ).start()
     }
 

@@ -27,10 +27,18 @@ package enum CommonSettings {
         help: "Secret of the root credential; prefer the environment, flags show in process lists.", isSecret: true,
         where: { (8...128).contains($0.utf8.count) })
 
+    package static let rootUserFile = Setting<String?>.optional(
+        "root-user-file", environment: ["MINIO_ROOT_USER_FILE"], placeholder: "FILE", allowed: "the path of a file",
+        help: "File that holds the root user's name, as Docker and Kubernetes mount secrets.")
+
+    package static let rootPasswordFile = Setting<String?>.optional(
+        "root-password-file", environment: ["MINIO_ROOT_PASSWORD_FILE"], placeholder: "FILE",
+        allowed: "the path of a file", help: "File that holds the root user's secret.")
+
     /// What every role takes beside its own settings.
     package static let ofRole: [SettingDeclaration] = [
         config.declaration, data.declaration, address.declaration, logLevel.declaration, rootUser.declaration,
-        rootPassword.declaration,
+        rootPassword.declaration, rootUserFile.declaration, rootPasswordFile.declaration,
     ]
 }
 

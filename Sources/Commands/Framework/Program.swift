@@ -24,6 +24,7 @@ package enum Program {
         ChildProcess.followSupervisor(environment)
         defer { LogOutput.drain() }
         // mc has a command line of its own; its flags are none of the settings here.
+        if name == "minio" { return await run([Command.store.name] + arguments, environment: environment) }
         if name == Command.mc.name { return await Client.run(arguments, environment: environment) }
         if arguments.first == Command.mc.name {
             return await Client.run(Array(arguments.dropFirst()), environment: environment)

@@ -18,7 +18,11 @@ struct RootCredential: Sendable, Equatable {
     ///
     /// Throws `UsageError` when only one half is given, `CommandFailure` when the file cannot be read or written.
     static func resolve(_ settings: Settings, folder: String) throws -> RootCredential {
-        switch (settings[CommonSettings.rootUser], settings[CommonSettings.rootPassword]) {
+        let given = (
+            try settings[CommonSettings.rootUser] ?? mounted(settings[CommonSettings.rootUserFile], countMin: 3),
+            try settings[CommonSettings.rootPassword] ?? mounted(settings[CommonSettings.rootPasswordFile], countMin: 8)
+        )
+        switch given {
         case (let user?, let password?): return RootCredential(user: user, password: password, isNew: false)
         case (nil, nil): break
         default: throw UsageError("give both MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or neither")
@@ -35,6 +39,19 @@ struct RootCredential: Sendable, Equatable {
         let text: JSON = ["user": .string(made.user), "password": .string(made.password)]
         try PrivateFile.write(path, text.indented + [UInt8(ascii: "\n")])
         return made
+    }
+}
+
+extension RootCredential {
+    /// The text of a mounted secret, without the line end that editors leave.
+    private static func mounted(_ path: String?, countMin: Int) throws -> String? {
+        guard let path else { return nil }
+        guard let bytes = try PrivateFile.read(path) else { throw CommandFailure("there is no file \(path)") }
+        let text = String(utf8: bytes[..<(bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex)])
+        guard (countMin...128).contains(text.utf8.count) else {
+            throw UsageError("\(path) holds \(text.utf8.count) characters; \(countMin) to 128 are needed")
+        }
+        return text
     }
 }
 

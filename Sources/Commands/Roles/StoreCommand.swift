@@ -1,4 +1,6 @@
+import EventLoop
 import Glibc
+import Log
 import Objects
 import S3API
 
@@ -13,6 +15,7 @@ extension Command {
         settings: CommonSettings.ofRole + [
             StoreSettings.address.declaration, StoreSettings.console.declaration,
             StoreSettings.consoleURL.declaration, StoreSettings.browserRedirect.declaration,
+            StoreSettings.browser.declaration, StoreSettings.certificates.declaration,
             StoreSettings.volumes.declaration,
             StoreSettings.region.declaration, StoreSettings.domain.declaration,
             StoreSettings.metricsAuthentication.declaration,
@@ -51,6 +54,17 @@ enum StoreSettings {
     static let browserRedirect = Setting<Bool>.toggle(
         "browser-redirect", environment: ["MINIO_BROWSER_REDIRECT"], default: true,
         help: "Send browsers that open the port of S3 to the console.")
+
+    static let browser = Setting<String>.choice(
+        "browser", environment: ["MINIO_BROWSER"], default: "on", of: ["on", "off"],
+        help: "off opens no web console, whatever --console-address says.")
+
+    static let certificates = Setting<String?>.optional(
+        "certs-dir", aliases: ["-S"], environment: ["MINIO_CERTS_DIR"], placeholder: "FOLDER",
+        allowed: "the path of a folder",
+        help:
+            "Serves TLS with public.crt and private.key of this folder; a certificate with an authority of its own is made there when it has none."
+    )
 
     static let volumes = Setting<String?>.optional(
         "volumes", environment: ["MINIO_VOLUMES"], placeholder: "FOLDER", allowed: "the path of one folder",
@@ -102,6 +116,31 @@ struct HostAndPort: Sendable, Equatable {
     }
 }
 
+/// The certificate of a folder in MinIO's layout, or one made there.
+private func certificates(_ folder: String, address: String) throws -> TLSConfiguration {
+    let certificate = "\(folder)/public.crt"
+    let key = "\(folder)/private.key"
+    switch (access(certificate, R_OK) == 0, access(key, R_OK) == 0) {
+    case (true, true): return TLSConfiguration(certificatePath: certificate, privateKeyPath: key)
+    case (true, false): throw CommandFailure("\(key) is missing beside public.crt", hint: "Put the private key there.")
+    case (false, true):
+        throw CommandFailure("\(certificate) is missing beside private.key", hint: "Put the chain there.")
+    case (false, false): break
+    }
+    try Folder.make(folder)
+    var names = ["localhost", "127.0.0.1", "::1"]
+    if !["0.0.0.0", "::"].contains(address), !names.contains(address) { names.append(address) }
+    do throws(TLSError) {
+        let made = try GeneratedCertificate.prepare(folder: folder, names: names)
+        Logger(role: "store").info(
+            "serving TLS with a certificate made here; clients trust it by its authority",
+            [("authority", made.authorityPath)])
+        return made.configuration
+    } catch {
+        throw CommandFailure("cannot make a certificate in \(folder): \(error)")
+    }
+}
+
 private func runStore(_ invocation: Invocation) async throws -> Int32 {
     let settings = invocation.settings
     var words = invocation.words[...]
@@ -113,6 +152,12 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
     }
     let data = settings[CommonSettings.data]
     let folder = words.first ?? settings[StoreSettings.volumes] ?? "\(data)/store"
+    let isListed = words.isEmpty && settings[StoreSettings.volumes]?.contains(" ") == true
+    guard !folder.contains("{"), !isListed, !folder.hasPrefix("http") else {
+        throw UsageError(
+            "'\(folder)' names several drives or servers",
+            hint: "Erasure coding over several drives is not supported; use one folder.")
+    }
     try Folder.make(folder)
     // The credential stands beside the role's folder when it was chosen by --data, else inside the folder given.
     let home = words.first ?? settings[StoreSettings.volumes] ?? data
@@ -128,7 +173,10 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
         folder: folder, address: listen?.host ?? settings[CommonSettings.address], port: listen?.port ?? 9000,
         s3: configuration)
     if root.isNew { Output.line("root user \(root.user), password \(root.password) (kept in \(home), shown once)") }
-    role.console = settings[StoreSettings.console].flatMap { HostAndPort($0) }
+    if settings[StoreSettings.browser] == "on" {
+        role.console = settings[StoreSettings.console].flatMap { HostAndPort($0) }
+    }
+    role.tls = try settings[StoreSettings.certificates].map { try certificates($0, address: role.address) }
     role.consoleURL = settings[StoreSettings.consoleURL]
     role.redirectsBrowsers = settings[StoreSettings.browserRedirect]
     let configured = role
