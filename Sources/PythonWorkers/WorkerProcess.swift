@@ -4,6 +4,7 @@
 // A message is four bytes of length (little-endian), one byte of kind and the payload; `worker.py` has the other end.
 
 import Bytes
+import CLinux
 import CPythonWorker
 import Clock
 import EventLoop
