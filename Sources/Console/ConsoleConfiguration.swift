@@ -13,8 +13,8 @@ package struct ConsoleConfiguration: Sendable {
     package var storeURL: String
     /// A PEM file of authorities to trust for a store over TLS; nil trusts the system's.
     package var storeAuthorityPath: String?
-    /// Where people reach the store, for links that are shared; when nil, the store's own address, with the host by which
-    /// the browser reached the console in the place of a loopback address.
+    /// Where people reach the store, for links that are shared; `storeURL` when nil. A loopback address in it gives way to
+    /// the host by which the browser reached the console.
     package var publicStoreURL: String?
     /// The region that requests to the store are signed for.
     package var region = "us-east-1"

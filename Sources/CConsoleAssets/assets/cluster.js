@@ -20,6 +20,16 @@ export const phase = (text) => badge(text || "Pending", PHASES[text] ?? "warn");
 export async function listWorkflows(signal) { return sorted((await getJSON(`${ARGO}/workflows`, { signal })).items); }
 export async function listPods(signal) { return sorted((await getJSON("cluster/api/v1/pods", { signal })).items); }
 
+/** A list that is empty where the cluster does not serve the kind. */
+export async function listIfServed(path, signal) {
+  try {
+    return sorted((await getJSON(`cluster/${path}`, { signal })).items);
+  } catch (error) {
+    if (error.status === 404) return [];
+    throw error;
+  }
+}
+
 function sorted(items) {
   return (items || []).sort((left, right) => (left.metadata.creationTimestamp < right.metadata.creationTimestamp ? 1 : -1));
 }
@@ -61,7 +71,8 @@ function ended(pod) {
 }
 
 export async function workflowsPage({ signal, reload }) {
-  const [workflows, pods] = await Promise.all([listWorkflows(signal), listPods(signal)]);
+  const [workflows, pods, deployments, services] = await Promise.all([listWorkflows(signal), listPods(signal),
+    listIfServed("apis/apps/v1/deployments", signal), listIfServed("api/v1/services", signal)]);
   return {
     title: "Workflows",
     content: [
@@ -70,9 +81,30 @@ export async function workflowsPage({ signal, reload }) {
         workflows.length === 0 ? empty("No workflows yet. Submit one:", "kubectl create -f workflow.yaml")
           : workflowRows(workflows)),
       h("section", {}, h("h2", {}, "Pods"), pods.length === 0 ? empty("No pods.") : podRows(pods)),
+      deployments.length > 0 && h("section", {}, h("h2", {}, "Deployments"), deploymentRows(deployments)),
+      services.length > 0 && h("section", {}, h("h2", {}, "Services"), serviceRows(services)),
     ],
   };
 }
+
+function deploymentRows(deployments) {
+  return table(["Name", "Namespace", "Ready", "Images", "Created"], deployments.map((deployment) => [
+    h("span", { class: "strong break" }, deployment.metadata.name), deployment.metadata.namespace,
+    `${deployment.status?.readyReplicas || 0} of ${deployment.spec?.replicas ?? 1}`,
+    h("span", { class: "break" }, images(deployment.spec?.template?.spec)),
+    h("span", { class: "nowrap" }, ago(deployment.metadata.creationTimestamp)),
+  ]), { label: "Deployments" });
+}
+
+function serviceRows(services) {
+  const ports = (service) => (service.spec?.ports || []).map((port) => `${port.port}${port.name ? ` (${port.name})` : ""}`);
+  return table(["Name", "Namespace", "Address", "Ports"], services.map((service) => [
+    h("span", { class: "strong break" }, service.metadata.name), service.metadata.namespace,
+    h("code", {}, service.status?.loadBalancer?.ingress?.[0]?.ip || service.spec?.clusterIP || ""), ports(service).join(", "),
+  ]), { label: "Services" });
+}
+
+const images = (spec) => (spec?.containers || []).map((container) => container.image).join(", ");
 
 export async function workflowPage({ namespace, name, signal, reload }) {
   const workflow = await getJSON(`${ARGO}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(name)}`,
@@ -130,7 +162,7 @@ export async function podPage({ namespace, name, signal }) {
       heading(name, phase(pod.status?.phase)),
       h("section", { class: "card" }, facts([
         ["Namespace", namespace], ["Started", moment(pod.status?.startTime)], ["Duration", took(pod.status?.startTime, ended(pod))],
-        ["Images", h("span", { class: "break" }, (pod.spec?.containers || []).map((container) => container.image).join(", "))],
+        ["Images", h("span", { class: "break" }, images(pod.spec))],
         ...states(pod).map((status) => [status.name, stateText(status)]),
         pod.status?.message && ["Message", h("span", { class: "break" }, pod.status.message)],
         pod.metadata.labels?.["workflows.argoproj.io/workflow"] && ["Workflow",

@@ -1,5 +1,6 @@
 // The inference server: which models are there, how they do, loading and unloading.
 
+import { listIfServed } from "./cluster.js";
 import { badge, button, confirm, empty, h, heading, icon, table, toast } from "./dom.js";
 import { getJSON, send } from "./http.js";
 
@@ -8,8 +9,18 @@ export async function listServed(signal) {
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-export async function servingPage({ signal, reload }) {
-  const [server, models] = await Promise.all([getJSON("infer/v2", { signal }), listServed(signal)]);
+/** Which KServe resources are there, where the cluster serves them. */
+async function kserve(session, signal) {
+  if (!session.parts.includes("cluster")) return [[], []];
+  return Promise.all([
+    listIfServed("apis/serving.kserve.io/v1beta1/inferenceservices", signal),
+    listIfServed("apis/serving.kserve.io/v1alpha1/trainedmodels", signal),
+  ]).catch(() => [[], []]);
+}
+
+export async function servingPage({ session, signal, reload }) {
+  const [server, models, [services, trained]] = await Promise.all(
+    [getJSON("infer/v2", { signal }), listServed(signal), kserve(session, signal)]);
   const counts = new Map();
   await Promise.all(models.filter((model) => model.state === "READY").map(async (model) => {
     const answer = await getJSON(`infer/v2/models/${encodeURIComponent(model.name)}/stats`, { signal }).catch(() => null);
@@ -25,8 +36,25 @@ export async function servingPage({ signal, reload }) {
           "slipway mc cp --recursive mnist/ local/models/mnist",
             "curl -X POST http://127.0.0.1:8000/v2/repository/models/mnist/load")
         : servedRows(models, counts, (model) => row(model, reload)),
+      services.length > 0 && h("section", {}, h("h2", {}, "InferenceServices"), table(["Name", "Namespace", "Address", "Ready"],
+        services.map((service) => [h("span", { class: "strong break" }, service.metadata.name), service.metadata.namespace,
+          h("code", { class: "break" }, service.status?.url || ""), readiness(service)]), { label: "InferenceServices" })),
+      trained.length > 0 && h("section", {}, h("h2", {}, "TrainedModels"),
+        table(["Name", "Namespace", "Framework", "Storage", "Ready"],
+        trained.map((model) => [h("span", { class: "strong break" }, model.metadata.name), model.metadata.namespace,
+          model.spec?.model?.framework || "", h("code", { class: "break" }, model.spec?.model?.storageUri || ""),
+            readiness(model)]),
+        { label: "TrainedModels" })),
     ],
   };
+}
+
+/** The `Ready` condition of a resource, with its reason when it is not met. */
+function readiness(resource) {
+  const condition = (resource.status?.conditions || []).find((one) => one.type === "Ready");
+  if (condition?.status === "True") return badge("ready", "good");
+  return h("span", { class: "badges" }, badge("not ready", "warn"),
+    h("span", { class: "muted small break" }, condition?.message || ""));
 }
 
 /** A table of models; with `counts`, also how they do, and with `actions` what can be done. */

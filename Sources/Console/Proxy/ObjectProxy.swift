@@ -187,7 +187,8 @@ struct ObjectProxy: Sendable {
 
     /// The store as the person at the browser reaches it.
     func publicBase(_ browserHost: String?) -> String {
-        if let url = configuration.publicStoreURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        let given = configuration.publicStoreURL ?? self.base
+        let base = given.hasSuffix("/") ? String(given.dropLast()) : given
         guard let browserHost, let name = Self.hostName(browserHost), let scheme = base.firstRange(of: "://") else {
             return base
         }

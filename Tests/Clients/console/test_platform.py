@@ -59,6 +59,33 @@ def test_a_workflow_shows_its_steps_and_the_log_of_a_pod(up, page):
     page.open("#/workflows").see("diamond").see("4/4")
 
 
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: clock}
+spec:
+  selector: {matchLabels: {app: clock}}
+  template:
+    metadata: {labels: {app: clock}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: main, image: bash, command: [bash, -c, "while true; do echo tick; sleep 0.2; done"]}]
+"""
+
+
+def test_a_running_pods_log_is_followed(up, page, tmp_path):
+    manifest = tmp_path / "deployment.yaml"
+    manifest.write_text(DEPLOYMENT)
+    kubectl(up, "apply", "-n", "default", "-f", str(manifest))
+    kubectl(up, "wait", "--for=condition=Available", "deployment/clock", "--timeout=20s")
+    page.open("#/workflows").see("Deployments").see("1 of 1")
+    page.until(lambda: [link for link in page.all("a.named") if link.text.startswith("clock-")])[0].click()
+    page.until(lambda: page.one("pre.log").text.count("tick") >= 2, "no log")
+    first = page.one("pre.log").text.count("tick")
+    page.until(lambda: page.one("pre.log").text.count("tick") > first, "the log is not renewed")
+    kubectl(up, "delete", "deployment", "clock")
+
+
 def test_secrets_are_not_reached_through_the_console(up, page):
     kubectl(up, "create", "secret", "generic", "hidden", "--from-literal=password=abc")
     statuses = page.driver.execute_async_script("""
