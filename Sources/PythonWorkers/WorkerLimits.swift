@@ -2,6 +2,8 @@
 package struct WorkerLimits: Sendable {
     /// Requests that wait for a worker. Over it: `overloaded`.
     package var queueCountMax = 256
+    /// Bytes of the requests that wait, one alone excepted. Over it: `overloaded`.
+    package var queueBytesMax = 512 << 20
     /// From the request to its answer, waiting included.
     package var requestMilliseconds: UInt64 = 60_000
     /// From the start of the process to the loaded model.

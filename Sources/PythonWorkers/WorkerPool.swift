@@ -30,6 +30,14 @@ package final class WorkerPool: Sendable {
         var starter: Starter?
         var restartCount = 0
         var computeNanoseconds: UInt64 = 0
+        /// Bytes of the payloads that wait.
+        var itemBytes = 0
+
+        mutating func take() -> Item? {
+            guard !items.isEmpty else { return nil }
+            itemBytes -= items[0].payload.count
+            return items.removeFirst()
+        }
     }
 
     /// What a pool has done and is doing.
@@ -125,9 +133,11 @@ package final class WorkerPool: Sendable {
             let refusal = state.withLock { state -> WorkerError? in
                 if state.isRetired { return WorkerError(.retired, "it was replaced") }
                 if state.servingCount == 0 { return WorkerError(.unavailable, state.failure) }
-                if state.items.count >= limits.queueCountMax {
+                let bytes = state.itemBytes + payload.count
+                if state.items.count >= limits.queueCountMax || !state.items.isEmpty && bytes > limits.queueBytesMax {
                     return WorkerError(.overloaded, "\(state.items.count) requests wait for it already; try again")
                 }
+                state.itemBytes = bytes
                 state.items.append(Item(payload: payload, deadline: deadline, continuation: continuation))
                 return nil
             }
@@ -141,7 +151,10 @@ package final class WorkerPool: Sendable {
         let now = MonotonicTime.now
         let expired = state.withLock { state -> [Item] in
             let late = state.items.filter { $0.deadline <= now }
-            if !late.isEmpty { state.items.removeAll { $0.deadline <= now } }
+            if !late.isEmpty {
+                state.items.removeAll { $0.deadline <= now }
+                state.itemBytes = state.items.reduce(0) { $0 + $1.payload.count }
+            }
             return late
         }
         for item in expired {
@@ -222,17 +235,26 @@ package final class WorkerPool: Sendable {
 
     /// Hands requests to `process` until the pool is retired (nil) or the process is gone (why).
     private func serve(_ process: WorkerProcess) -> WorkerError? {
+        var wasWoken = false
         while true {
             expire()
-            let (item, isOver) = state.withLock { state in
-                (state.items.isEmpty ? nil : state.items.removeFirst(), state.isRetired && state.items.isEmpty)
-            }
+            let (item, isOver) = state.withLock { state in (state.take(), state.isRetired && state.items.isEmpty) }
             guard let item else {
                 if isOver { return nil }
+                if wasWoken {
+                    // Another thread was faster. The queue is looked at once more after its count was taken, because
+                    // that count may have been for a request that came in between.
+                    consumeWakeUp()
+                    wasWoken = false
+                    continue
+                }
+                wasWoken = true
                 if waitForWork(process) { continue }
                 process.end()
                 return WorkerError(.died, "its worker process died while it was idle")
             }
+            wasWoken = false
+            consumeWakeUp()
             let started = MonotonicTime.now
             let result: Result<[UInt8], WorkerError>
             do throws(WorkerError) {
@@ -265,9 +287,13 @@ package final class WorkerPool: Sendable {
             state.withLock { $0.servingCount -= 1 }
             return false
         }
+        return true
+    }
+
+    /// Takes one from the count of requests that wait; nothing when it is zero.
+    private func consumeWakeUp() {
         var count: UInt64 = 0
         _ = read(wakeUp, &count, 8)
-        return true
     }
 
     /// Waits before a process is replaced; false when the pool was retired and nobody waits.

@@ -98,14 +98,14 @@ class Storage:
 
 
 class PackServer(Slipway):
-    """`slipway pack` on a free port, with this test's own Python for its workers."""
+    """`slipway pack` on a free port, with this test's own Python for its workers unless another is named."""
 
-    def __init__(self, folder, name, kind, *arguments, environment=None):
+    def __init__(self, folder, name, kind, *arguments, environment=None, python=sys.executable):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.local = pathlib.Path(folder) / "local"
         variables = {"MODEL_NAME": name, "MODEL_TYPE": kind, **(environment or {})}
-        super().__init__(["pack", "--port", port, "--folder", self.local, "--python", sys.executable, *arguments],
+        super().__init__(["pack", "--port", port, "--folder", self.local, "--python", python, *arguments],
                          [port], folder, variables)
 
     def __enter__(self):

@@ -292,13 +292,17 @@ class k8s_api_model:
         'model_checkpoint_path: "m-8"', 'all_model_checkpoint_paths: "/home/me/run/m-1"']
 
 
-def test_tensorflow_missing_is_said(fresh):
-    storage, server = fresh()
+def test_tensorflow_missing_is_said(tmp_path):
+    storage = Storage(tmp_path / "storage", "test_model")
     storage.put_sources(zipped({"k8s_api_model.py": MODEL}))
     storage.put_model("20201104", weight(1))
-    server.get("/src_download")
-    answer = server.get("/model_download")
-    assert answer.status_code == 422 and "needs TensorFlow" in answer.json()["error"], answer.text
+    # Debian's own interpreter, which has no libraries of PyPI.
+    arguments = ["--storage", storage.folder]
+    with PackServer(tmp_path, "test_model", "tf", *arguments, python="/usr/bin/python3") as server:
+        server.get("/src_download")
+        answer = server.get("/model_download")
+        assert answer.status_code == 422 and "needs TensorFlow" in answer.json()["error"], answer.text
+        assert "python3 -m pip install tensorflow-cpu" in answer.json()["error"]
 
 
 def test_sklearn(fresh):
