@@ -124,7 +124,7 @@ run_command() {
     local status=0
     printf '%s$ %s%s\n' "$DIM" "$1" "$PLAIN"
     bash -o pipefail -c "$1" > "$WORK/output" 2>&1 || status=$?
-    sed 's/^/  /' "$WORK/output"
+    awk '{ print "  " $0 }' "$WORK/output"
     OUTPUT=$(tr -d '\000' < "$WORK/output")
     return $status
 }

@@ -21,8 +21,12 @@ extension Client {
         let target = words[words.count - 1]
         var items: [CopyItem] = []
         for source in words.dropLast() {
-            items += try await self.items(
-                source, target, isRecursive: options.has("recursive"), areMany: words.count > 2)
+            do {
+                items += try await self.items(
+                    source, target, isRecursive: options.has("recursive"), areMany: words.count > 2)
+            } catch {
+                throw MCError.wrap(error, "Unable to copy `\(source)` to `\(target)`")
+            }
         }
         try await transfer(items)
     }

@@ -177,6 +177,7 @@ def test_aliases_are_kept_for_their_owner_alone(mc):
     (["cp", "missing.bin", "myminio/triton"], "No such file or directory"),
     (["cp", "models", "myminio/triton"], "needs `--recursive`"),
     (["cp", "-r", "models/", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
+    (["cp", "models/mnist/1/saved_model.pb", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
     (["cp", "myminio/triton/nothing", "."], "Object does not exist"),
     (["ls", "myminio/not-there"], "The specified bucket does not exist"),
     (["cat", "myminio/triton/nothing"], "Unable to read from `myminio/triton/nothing`"),
