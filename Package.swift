@@ -44,6 +44,7 @@ let package = Package(
                 "Inference", "Packs", "PythonWorkers", "Runtimes", "Cluster", "ObjectClient", "HTTPClient", "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
+                "Serving", "Ingress",
             ]),
 
         // Wire formats, routes and error mapping of one protocol each; they never import one another.
@@ -78,6 +79,14 @@ let package = Package(
         // Domains: values and rules; no HTTP, no wire names.
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
         layer("Tracking", ["Database", "Clock", "Bytes"]),
+        // InferenceServices as pods with models in them; the port whose Host names choose among them.
+        layer(
+            "Serving",
+            [
+                "Cluster", "Runner", "ObjectClient", "HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Log",
+                "Clock", "Bytes",
+            ]),
+        layer("Ingress", ["Serving", "Cluster", "HTTPClient", "HTTP", "Formats"]),
         layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
         layer(
             "Packs",

@@ -19,6 +19,8 @@ package struct ClusterFolders: Sendable {
     var pods: String { root + "/pods" }
     var names: String { root + "/names" }
     var artifacts: String { root + "/artifacts" }
+    /// Models of InferenceServices.
+    package var serving: String { root + "/serving" }
 
     /// Names are checked by the store, so none can lead elsewhere; the uid keeps a recreated object apart.
     func claim(namespace: String, name: String, uid: String) -> String { "\(volumes)/\(namespace)_\(name)_\(uid)" }

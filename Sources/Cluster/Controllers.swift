@@ -27,6 +27,8 @@ package final class Controllers: Sendable {
     package let isolation: Isolation
     /// Commands in running pods.
     package let sessions: PodSessions
+    /// True when pods see a file system of their own, so that volumes can be mounted.
+    package var hasPrivateView: Bool { isolation.hasPrivateView }
     private let pods: PodController
     private let tasks: Mutex<[Task<Void, Never>]>
     /// Controllers that make pods.

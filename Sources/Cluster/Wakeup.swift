@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets one task sleep until others have something for it. A wake-up that comes while nobody sleeps is kept.
-final class Wakeup: Sendable {
+package final class Wakeup: Sendable {
     private struct State {
         var isSet = false
         var sleeper: UnsafeContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Wakeup: Sendable {
 
     private let state = Mutex(State())
 
-    func set() {
+    package init() {}
+
+    package func set() {
         let sleeper = state.withLock { state in
             defer { state.sleeper = nil }
             if state.sleeper == nil { state.isSet = true }
@@ -19,7 +21,7 @@ final class Wakeup: Sendable {
     }
 
     /// Sets after `milliseconds`.
-    func set(afterMilliseconds milliseconds: Int) {
+    package func set(afterMilliseconds milliseconds: Int) {
         // Detached: a timer belongs to no caller; a wake-up that is no longer wanted does no harm.
         Task.detached { [weak self] in
             try? await Task.sleep(nanoseconds: UInt64(max(0, milliseconds)) * 1_000_000)
@@ -28,7 +30,7 @@ final class Wakeup: Sendable {
     }
 
     /// Returns once set, and clears. One task at a time.
-    func wait() async {
+    package func wait() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             let isSet = state.withLock { state in
                 if state.isSet {

@@ -4,10 +4,14 @@ import Bytes
 import Cluster
 import Database
 import EventLoop
+import HTTP
+import Ingress
 import KubernetesAPI
+import Log
 import Metrics
 import Runtimes
 import Server
+import Serving
 
 /// What one cluster server is started with.
 struct ClusterRole: Sendable {
@@ -23,6 +27,10 @@ struct ClusterRole: Sendable {
     var runtimeFolder: String?
     /// Folders of the host that pods may mount with `hostPath`.
     var hostPaths: [String] = []
+    /// The port whose Host names choose an InferenceService; when it is taken, a free one is.
+    var ingressPort = 8080
+    /// The object store of models whose Secret names none.
+    var storeURL = "http://127.0.0.1:9000"
 
     init(data: String) {
         self.data = data
@@ -32,11 +40,14 @@ struct ClusterRole: Sendable {
     /// A cluster that serves.
     struct Running: Sendable {
         let server: Server
+        let ingress: Server
+        let serving: Task<Void, Never>
         let objects: ResourceControllers
         let controllers: Controllers
         let database: Database
 
         func stop() async {
+            serving.cancel()
             await controllers.shutdown()
             objects.stop()
             await database.close()
@@ -74,7 +85,51 @@ struct ClusterRole: Sendable {
         if port != 0 { try writeKubeconfig(port: port, authority: authority, token: token) }
         try server.start()
         if port == 0 { try writeKubeconfig(port: server.port, authority: authority, token: token) }
-        return Running(server: server, objects: objects, controllers: controllers, database: database)
+        let ingress = try await startIngress(store)
+        let serving = ServingController(
+            store: store,
+            settings: ServingSettings(
+                folder: ClusterFolders(data: data).serving, storeURL: storeURL,
+                hasPrivateView: controllers.hasPrivateView))
+        // Detached: it serves the whole process and ends with `stop`.
+        let task = Task.detached { await serving.run() }
+        return Running(
+            server: server, ingress: ingress, serving: task, objects: objects, controllers: controllers,
+            database: database)
+    }
+
+    /// Opens the ingress and makes the Services that lead to it from port 80 of an address of their own.
+    private func startIngress(_ store: ResourceStore) async throws -> Server {
+        let handler = IngressService(store: store).handler
+        var main = ingressServer(address, ingressPort, handler)
+        if let fault = Self.fault(of: main) {
+            guard case .inUse = fault else { throw fault }
+            let holder = PortHolder.find(port: ingressPort).map { "process \($0.processID)" } ?? "another process"
+            main = ingressServer(address, 0, handler)
+            try main.start()
+            Logger(role: "cluster").warning(
+                "the ingress listens on another port",
+                [("wanted", "\(ingressPort)"), ("held by", holder), ("port", "\(main.port)")])
+        }
+        let shown = address == "0.0.0.0" || address == "::" ? "127.0.0.1" : address
+        try await ClusterFurniture.installIngress(in: store, address: shown, port: main.port)
+        return main
+    }
+
+    private func ingressServer(_ address: String, _ port: Int, _ handler: @escaping Handler) -> Server {
+        var configuration = ServerConfiguration(role: "ingress", address: address, port: port)
+        configuration.limits.drainMilliseconds = 150
+        return Server(configuration: configuration, handler: handler)
+    }
+
+    /// Starts `server`; nil when it serves.
+    private static func fault(of server: Server) -> ListenError? {
+        do throws(ListenError) {
+            try server.start()
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// A certificate for every name that a client on this machine, or on its network, may use.

@@ -12,8 +12,11 @@ extension ImageTable {
         "alpine/curl",
     ]
     static let pythonImages = ["python"]
-    /// Images that this program stands in for: itself, and the service of the model pack's document.
-    static let ownImages = [("slipway", []), ("slipway/pack", ["pack"]), ("k8s_flask", ["pack"])]
+    /// Images that this program stands in for: itself, the service of the model pack's document, inference servers.
+    static let ownImages = [
+        ("slipway", []), ("slipway/pack", ["pack"]), ("k8s_flask", ["pack"]), ("slipway/infer", ["infer"]),
+        ("nvcr.io/nvidia/tritonserver", ["infer"]),
+    ]
 
     /// Writes the files that stand-ins need below `folders.images` and returns the table: rows of `images.json` first, then
     /// the environments in `runtimes` (folders that may hold `python/NAME/bin`), then the built-in names.

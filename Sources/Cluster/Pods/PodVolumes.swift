@@ -70,8 +70,10 @@ struct PodVolumes {
                 readOnly.insert(name)
                 try project(found, map, into: "\(base)/\(name)", volume: name)
             } else if let path = volume["hostPath"]?["path"]?.stringValue {
-                guard hostPaths.contains(where: { path == $0 || path.hasPrefix($0 + "/") }), !path.contains("/../"),
-                    !path.hasSuffix("/..")
+                // The models of an InferenceService stand in a folder that starts with its namespace.
+                let isServing = path.hasPrefix("\(folders.serving)/\(pod.namespace)_")
+                guard isServing || hostPaths.contains(where: { path == $0 || path.hasPrefix($0 + "/") }),
+                    !path.contains("/../"), !path.hasSuffix("/..")
                 else {
                     throw .rejected(
                         reason: "HostPathNotAllowed",

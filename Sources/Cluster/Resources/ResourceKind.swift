@@ -71,6 +71,10 @@ extension ResourceKind: Hashable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
     package var description: String { qualifiedPlural }
 
+    /// True for kinds that a real cluster has from a CustomResourceDefinition: they are only ever JSON, and patches replace
+    /// their lists whole.
+    package var isCustom: Bool { ["argoproj.io", "serving.kserve.io"].contains(group) }
+
     /// Every kind served, core group first.
-    package static let all: [ResourceKind] = core + workloads + accessControl + argo
+    package static let all: [ResourceKind] = core + workloads + accessControl + argo + kserve
 }

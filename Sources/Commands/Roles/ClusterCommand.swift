@@ -43,9 +43,13 @@ enum ClusterSettings {
         allowed: "absolute paths of folders, separated by commas",
         help: "Folders of this machine that pods may mount as hostPath volumes; none when unset.")
 
+    static let ingressPort = Setting<Int>.port(
+        "ingress-port", environment: ["SLIPWAY_INGRESS_PORT"], default: 8080,
+        help: "Port of the ingress of InferenceServices; a free one when it is taken.")
+
     static let all = [
         port.declaration, insecure.declaration, kubeconfig.declaration, hostPaths.declaration,
-        InferSettings.runtime.declaration,
+        InferSettings.runtime.declaration, ingressPort.declaration, InferSettings.endpoint.declaration,
     ]
 }
 
@@ -59,12 +63,18 @@ private func runCluster(_ invocation: Invocation) async throws -> Int32 {
     role.isInsecure = settings[ClusterSettings.insecure]
     role.kubeconfigPath = settings[ClusterSettings.kubeconfig] ?? "\(data)/kubeconfig"
     role.runtimeFolder = settings[InferSettings.runtime]
+    role.ingressPort = settings[ClusterSettings.ingressPort]
+    if let url = settings[InferSettings.endpoint] { role.storeURL = url }
     role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").split(separator: ",").map(String.init)
     guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
         throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")
     }
     return try await RoleRunner.run("cluster") {
         let running = try await role.start()
-        return RunningRole(servers: [(role.isInsecure ? "http" : "https", running.server)]) { await running.stop() }
+        return RunningRole(servers: [
+            (role.isInsecure ? "http" : "https", running.server), ("ingress", running.ingress),
+        ]) {
+            await running.stop()
+        }
     }
 }

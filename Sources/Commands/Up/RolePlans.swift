@@ -50,7 +50,11 @@ enum RolePlans {
                     (settings[UpSettings.inferMetricsPort], "inference metrics"),
                 ]),
             RolePlan(
-                name: "cluster", arguments: ["cluster", "--port", "\(settings[UpSettings.clusterPort])"],
+                name: "cluster",
+                arguments: [
+                    "cluster", "--port", "\(settings[UpSettings.clusterPort])",
+                    "--s3-endpoint", store,
+                ],
                 environment: shared, host: host, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
             RolePlan(
                 name: "console",

@@ -24,14 +24,15 @@ struct DiscoveryDocuments: Sendable {
             }
             return Response(contentType: "application/json", Self.resourceList(core).encoded)
         }
-        guard let group = groups.first(where: { !$0.name.isEmpty && $0.name == segments[1] }) else { throw .noSuchPath }
+        let versions = groups.filter { !$0.name.isEmpty && $0.name == segments[1] }
+        guard !versions.isEmpty else { throw .noSuchPath }
         if segments.count == 2 {
-            var object = Self.entry(group)
+            var object = Self.entry(versions)
             object["kind"] = "APIGroup"
             object["apiVersion"] = "v1"
             return Response(contentType: "application/json", object.encoded)
         }
-        guard segments[2] == group.version else { throw .noSuchPath }
+        guard let group = versions.first(where: { $0.version == segments[2] }) else { throw .noSuchPath }
         return Response(contentType: "application/json", Self.resourceList(group).encoded)
     }
 
@@ -47,7 +48,7 @@ struct DiscoveryDocuments: Sendable {
     }
 
     private func aggregated(isCore: Bool, _ version: String) -> Response {
-        let items = groups.filter { $0.name.isEmpty == isCore }.map(Self.item)
+        let items = byName.filter { $0[0].name.isEmpty == isCore }.map(Self.item)
         let object: JSON = [
             "kind": "APIGroupDiscoveryList", "apiVersion": .string("apidiscovery.k8s.io/\(version)"), "metadata": [:],
             "items": .array(items),
@@ -60,16 +61,25 @@ struct DiscoveryDocuments: Sendable {
         return response
     }
 
-    private static func item(_ group: APIGroup) -> JSON {
-        [
-            "metadata": group.name.isEmpty
-                ? ["creationTimestamp": .null] : ["name": .string(group.name), "creationTimestamp": .null],
-            "versions": [
-                [
-                    "version": .string(group.version), "freshness": "Current",
-                    "resources": .array(group.resources.map { resource(of: group, $0) }),
-                ]
-            ],
+    /// The versions of each group together, groups and versions in their order.
+    private var byName: [[APIGroup]] {
+        var names: [String] = []
+        for group in groups where !names.contains(group.name) { names.append(group.name) }
+        return names.map { name in groups.filter { $0.name == name } }
+    }
+
+    private static func item(_ versions: [APIGroup]) -> JSON {
+        let name = versions[0].name
+        return [
+            "metadata": name.isEmpty
+                ? ["creationTimestamp": .null] : ["name": .string(name), "creationTimestamp": .null],
+            "versions": .array(
+                versions.map { group in
+                    [
+                        "version": .string(group.version), "freshness": "Current",
+                        "resources": .array(group.resources.map { resource(of: group, $0) }),
+                    ]
+                }),
         ]
     }
 
@@ -112,13 +122,15 @@ struct DiscoveryDocuments: Sendable {
     private var groupList: JSON {
         [
             "kind": "APIGroupList", "apiVersion": "v1",
-            "groups": .array(groups.filter { !$0.name.isEmpty }.map(Self.entry)),
+            "groups": .array(byName.filter { !$0[0].name.isEmpty }.map(Self.entry)),
         ]
     }
 
-    private static func entry(_ group: APIGroup) -> JSON {
-        let version: JSON = ["groupVersion": .string(group.groupVersion), "version": .string(group.version)]
-        return ["name": .string(group.name), "versions": [version], "preferredVersion": version]
+    private static func entry(_ groups: [APIGroup]) -> JSON {
+        let versions: [JSON] = groups.map {
+            ["groupVersion": .string($0.groupVersion), "version": .string($0.version)]
+        }
+        return ["name": .string(groups[0].name), "versions": .array(versions), "preferredVersion": versions[0]]
     }
 
     private static func resourceList(_ group: APIGroup) -> JSON {

@@ -72,14 +72,14 @@ private struct Application {
     let manager: String
     let isForced: Bool
     let owned: OwnedFields
-    private var mergesLists: Bool { kind.group != "argoproj.io" }
+    private var mergesLists: Bool { !kind.isCustom }
 
     init(object: JSON, kind: ResourceKind, manager: String, isForced: Bool) {
         self.object = object
         self.kind = kind
         self.manager = manager
         self.isForced = isForced
-        owned = OwnedFields(of: object, as: kind.kind, mergesLists: kind.group != "argoproj.io")
+        owned = OwnedFields(of: object, as: kind.kind, mergesLists: !kind.isCustom)
     }
 
     func entry(_ fields: OwnedFields, previous: JSON? = nil) -> JSON {

@@ -15,7 +15,7 @@ enum PatchType: String {
                 mediaType, [Self.json, .merge, .strategic, .apply].map(\.rawValue))
         }
         // Custom resources have no merge keys; kubectl knows this answer and falls back to a merge patch.
-        if type == .strategic, kind.group == "argoproj.io" {
+        if type == .strategic, kind.isCustom {
             throw .unsupportedMediaType(mediaType, [Self.json, .merge, .apply].map(\.rawValue))
         }
         return type

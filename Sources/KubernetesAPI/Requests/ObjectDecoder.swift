@@ -100,7 +100,7 @@ struct ObjectDecoder {
             throw .badRequest("couldn't get the object from the body: it is not an object")
         }
         // Typed clients leave out what the path says already; custom resources have to name it.
-        let isBuiltIn = kind.group != ResourceKind.workflow.group
+        let isBuiltIn = !kind.isCustom
         let name = object["kind"]?.stringValue ?? (isBuiltIn ? kind.kind : "")
         let apiVersion = object["apiVersion"]?.stringValue ?? (isBuiltIn ? kind.apiVersion : "")
         guard !name.isEmpty else { throw .badRequest("Object 'Kind' is missing in the body") }

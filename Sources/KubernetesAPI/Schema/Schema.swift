@@ -49,6 +49,7 @@ struct Schema: Sendable {
 
     static let shared = Schema(parsing: [
         SchemaTables.meta, SchemaTables.core, SchemaTables.access, SchemaTables.workloads, SchemaTables.argo,
+        SchemaTables.kserve,
     ])
 
     init(parsing tables: [String]) {

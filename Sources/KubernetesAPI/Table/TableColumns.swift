@@ -70,6 +70,8 @@ struct TableColumn: Sendable {
                 TableColumn("Created At") { resource, _ in resource.metadata["creationTimestamp"] ?? "" },
             ]
         case .roleBinding, .clusterRoleBinding: [name] + binding
+        case .inferenceService: [name] + inferenceService
+        case .trainedModel: [name, text("Url", ["status", "url"]), ready, age]
         default: [name, age]
         }
     }
@@ -82,6 +84,23 @@ struct TableColumn: Sendable {
             return .string(started.map { Ages.text(since: $0, now) } ?? "")
         },
         text("Message", wide: true, ["status", "message"]),
+    ]
+
+    /// The status of the condition `Ready`.
+    private static let ready = TableColumn("Ready") { resource, _ in
+        resource.status["conditions"]?.arrayValue?.first { $0["type"] == "Ready" }?["status"] ?? ""
+    }
+
+    private static let inferenceService = [
+        text("URL", ["status", "url"]), ready,
+        // Traffic in percent: all of it goes to one revision here.
+        TableColumn("Prev") { _, _ in "" },
+        TableColumn("Latest") { resource, _ in
+            resource.json[path: "status", "components", "predictor", "latestReadyRevision"] == nil ? "" : "100"
+        },
+        text("PrevRolledoutRevision", ["status", "components", "predictor", "previousRolledoutRevision"]),
+        text("LatestReadyRevision", ["status", "components", "predictor", "latestReadyRevision"]),
+        age,
     ]
 
     private static let claim = [

@@ -19,8 +19,16 @@ package enum ClusterFurniture {
                     ["nonResourceURLs": ["*"], "verbs": ["*"]],
                 ]
             ),
-            ("view", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]]]),
-            ("edit", [["apiGroups": ["", "argoproj.io"], "resources": ["*"], "verbs": ["*"]]]),
+            (
+                "view",
+                [
+                    [
+                        "apiGroups": ["", "argoproj.io", "serving.kserve.io"], "resources": ["*"],
+                        "verbs": ["get", "list", "watch"],
+                    ]
+                ]
+            ),
+            ("edit", [["apiGroups": ["", "argoproj.io", "serving.kserve.io"], "resources": ["*"], "verbs": ["*"]]]),
         ]
         for (name, rule) in rules {
             try await ensure(store, ResourceKey(.clusterRole, name: name), ["rules": rule])
@@ -28,6 +36,32 @@ package enum ClusterFurniture {
         try await ensure(store, ResourceKey(.node, name: nodeName), ["spec": [:]])
         try await store.updateStatus(ResourceKey(.node, name: nodeName)) { _ in nodeStatus(version: version) }
     }
+
+    /// Gives the ingress an address as a cloud's load balancer would: Services `ingressgateway` and `istio-ingressgateway`
+    /// in `istio-system`, whose port 80 leads to `address` and `port`.
+    package static func installIngress(in store: ResourceStore, address: String, port: Int) async throws {
+        try await ensure(store, ResourceKey(.namespace, name: ingressNamespace), [:])
+        let subsets: JSON = [
+            [
+                "addresses": [["ip": .string(address)]],
+                "ports": [["name": "http2", "port": JSON(port), "protocol": "TCP"]],
+            ]
+        ]
+        for name in ["ingressgateway", "istio-ingressgateway"] {
+            let endpoints = ResourceKey(.endpoints, namespace: ingressNamespace, name: name)
+            try await ensure(store, endpoints, ["subsets": subsets])
+            try await store.update(endpoints) { current in
+                var object = current.json
+                object["subsets"] = subsets
+                return object
+            }
+            let ports: JSON = [["name": "http2", "port": 80, "protocol": "TCP", "targetPort": JSON(port)]]
+            let service = ResourceKey(.service, namespace: ingressNamespace, name: name)
+            try await ensure(store, service, ["spec": ["type": "LoadBalancer", "ports": ports]])
+        }
+    }
+
+    private static let ingressNamespace = "istio-system"
 
     private static func ensure(_ store: ResourceStore, _ key: ResourceKey, _ content: JSON) async throws {
         guard store.find(key) == nil else { return }
@@ -39,7 +73,7 @@ package enum ClusterFurniture {
                 "node-role.kubernetes.io/control-plane": "",
             ]
         }
-        try await store.create(key.kind, object)
+        try await store.create(key.kind, namespace: key.namespace, object)
     }
 
     private static func nodeStatus(version: String) -> JSON {

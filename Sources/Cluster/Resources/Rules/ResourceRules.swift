@@ -18,6 +18,8 @@ enum ResourceRules {
         case .service: rules.service()
         case .event: rules.event()
         case .deployment, .replicaSet: rules.workload()
+        case .inferenceService: rules.inferenceService()
+        case .trainedModel: rules.trainedModel()
         default: break
         }
         return rules.causes
