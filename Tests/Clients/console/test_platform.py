@@ -86,6 +86,21 @@ def test_a_running_pods_log_is_followed(up, page, tmp_path):
     kubectl(up, "delete", "deployment", "clock")
 
 
+def test_an_inference_service_is_shown_with_its_address(up, page, tmp_path):
+    manifest = tmp_path / "service.yaml"
+    manifest.write_text("""
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: shown}
+spec: {predictor: {triton: {}}}
+""")
+    kubectl(up, "apply", "-n", "default", "-f", str(manifest))
+    kubectl(up, "wait", "--for=condition=Ready", "inferenceservice/shown", "--timeout=30s")
+    page.open("#/serving").see("InferenceServices").see("http://shown.default.example.com")
+    page.until(lambda: [badge.text for badge in page.all("section .badge")] == ["ready"])
+    kubectl(up, "delete", "inferenceservice", "shown")
+
+
 def test_secrets_are_not_reached_through_the_console(up, page):
     kubectl(up, "create", "secret", "generic", "hidden", "--from-literal=password=abc")
     statuses = page.driver.execute_async_script("""
