@@ -18,8 +18,11 @@ struct MemoryBudget {
         return nil
     }
 
-    /// Older objects first.
+    /// Models that were served before, then older objects: times are whole seconds, and a newcomer of the same second must
+    /// not push out what serves.
     static func comesBefore(_ left: Resource, _ right: Resource) -> Bool {
+        let served = [left, right].map { $0.status["url"] != nil }
+        if served[0] != served[1] { return served[0] }
         let times = [left, right].map { $0.metadata["creationTimestamp"]?.stringValue ?? "" }
         return times[0] == times[1] ? left.name < right.name : times[0] < times[1]
     }

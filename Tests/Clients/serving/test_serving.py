@@ -1,0 +1,324 @@
+"""KServe's kinds on the real binaries: a store, a cluster, servers of InferenceServices, and the ingress before them."""
+
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import boto3
+import numpy as np
+import pytest
+import requests
+
+import slipway_process as clients
+
+MODELS = pathlib.Path(__file__).parents[2] / "Models"
+# Tests/Models/make.py wrote both with TensorFlow.
+IMAGES = np.array([(i * 37 % 101) / 101 for i in range(784)], dtype=np.float32).reshape(1, 28, 28, 1)
+ANSWER = np.array(json.loads((MODELS / "digits.json").read_text())["OUTPUT_0"])[0]
+BODY = {"inputs": [{"name": "INPUT_0", "shape": [1, 28, 28, 1], "datatype": "FP32", "data": IMAGES.tolist()}]}
+SERVICES = "/apis/serving.kserve.io/v1beta1"
+MODELS_API = "/apis/serving.kserve.io/v1alpha1"
+
+
+class Cluster(clients.Slipway):
+    """A cluster with plain HTTP, and the few calls that the tests need."""
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.ports[0]}{path}"
+
+    def create(self, namespace, thing, expected=201):
+        plural = {"Secret": "secrets", "ServiceAccount": "serviceaccounts", "InferenceService": "inferenceservices",
+                  "TrainedModel": "trainedmodels"}[thing["kind"]]
+        root = "/api/v1" if thing["apiVersion"] == "v1" else f"/apis/{thing['apiVersion']}"
+        answer = requests.post(self.url(f"{root}/namespaces/{namespace}/{plural}?fieldValidation=Strict"), json=thing)
+        assert answer.status_code == expected, answer.text
+        return answer.json()
+
+    def model(self, namespace, name):
+        return requests.get(self.url(f"{MODELS_API}/namespaces/{namespace}/trainedmodels/{name}")).json()
+
+    def service(self, namespace, name="triton-mms"):
+        return requests.get(self.url(f"{SERVICES}/namespaces/{namespace}/inferenceservices/{name}")).json()
+
+    def ask(self, namespace, model, service="triton-mms", **more):
+        return requests.post(
+            f"http://127.0.0.1:{self.ports[1]}/v2/models/{model}/infer", json=BODY,
+            headers={"Host": f"{service}.{namespace}.example.com"}, timeout=20, **more)
+
+    def infer_processes(self):
+        """Process ids of the inference servers of this cluster's services."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                line = (folder / "cmdline").read_bytes()
+                if b"\0infer\0" in line and b"/mnt/models" in line and self.marker in (folder / "mountinfo").read_text():
+                    found.append(int(folder.name))
+        return found
+
+
+def ready(thing):
+    return next((c for c in thing.get("status", {}).get("conditions", []) if c["type"] == "Ready"), {})
+
+
+def until(what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def s3(store):
+    client = boto3.client(
+        "s3", endpoint_url=store.url, aws_access_key_id=clients.USER, aws_secret_access_key=clients.PASSWORD,
+        region_name="us-east-1")
+    client.create_bucket(Bucket="triton")
+    for name in ("mnist", "fashion", "mnist-2"):
+        for path in (MODELS / "digits").rglob("*"):
+            if path.is_file():
+                key = f"models/{name}/1/model.savedmodel/{path.relative_to(MODELS / 'digits')}"
+                client.upload_file(str(path), "triton", key)
+    return client
+
+
+@pytest.fixture(scope="module")
+def cluster(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serving")
+    api, ingress = clients.free_port(), clients.free_port()
+    server = Cluster(
+        ["cluster", "--insecure", "--port", api, "--ingress-port", ingress, "--s3-endpoint", store.url], [api, ingress],
+        folder)
+    server.marker = str(folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+NUMBER = iter(range(1000))
+
+
+@pytest.fixture
+def namespace(cluster, store, s3):
+    """A namespace with the credentials of the store and one service for many models."""
+    name = f"mms-{next(NUMBER)}"
+    requests.post(cluster.url("/api/v1/namespaces"), json={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    cluster.create(name, secret(store))
+    cluster.create(name, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sa"},
+                          "secrets": [{"name": "s3-secret"}]})
+    cluster.create(name, service())
+    until(lambda: ready(cluster.service(name)).get("status") == "True")
+    yield name
+    requests.delete(cluster.url(f"/api/v1/namespaces/{name}"))
+
+
+def secret(store, key=None):
+    values = {"AWS_ACCESS_KEY_ID": clients.USER, "AWS_SECRET_ACCESS_KEY": key or clients.PASSWORD}
+    return {
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "s3-secret", "annotations": {
+            "serving.kserve.io/s3-endpoint": f"127.0.0.1:{store.port}", "serving.kserve.io/s3-usehttps": "0",
+            "serving.kserve.io/s3-region": "us-east-1", "serving.kserve.io/s3-verifyssl": "0"}},
+        "data": {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}}
+
+
+def service(name="triton-mms", **predictor):
+    predictor = predictor or {"triton": {"args": ["--log-verbose=1"], "resources": {"limits": {"memory": "2Gi"}}}}
+    return {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": name},
+            "spec": {"predictor": {"serviceAccountName": "sa", **predictor}}}
+
+
+def trained(name="mnist", uri="s3://triton/models/mnist", memory="1Gi", parent="triton-mms", framework="tensorflow"):
+    return {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "TrainedModel", "metadata": {"name": name},
+            "spec": {"inferenceService": parent, "model": {"storageUri": uri, "framework": framework, "memory": memory}}}
+
+
+def load(cluster, namespace, thing):
+    cluster.create(namespace, thing)
+    until(lambda: ready(cluster.model(namespace, thing["metadata"]["name"])).get("status") == "True")
+
+
+def reason(cluster, namespace, thing, word):
+    cluster.create(namespace, thing)
+    name = thing["metadata"]["name"]
+    return until(lambda: ready(cluster.model(namespace, name)) if ready(cluster.model(namespace, name)).get("reason") == word
+                 else None)["message"]
+
+
+def test_two_models_answer_as_tensorflow(cluster, namespace):
+    load(cluster, namespace, trained())
+    load(cluster, namespace, trained("fashion", "s3://triton/models/fashion"))
+    for model in ("mnist", "fashion"):
+        answer = cluster.ask(namespace, model).json()
+        assert answer["model_name"] == model and answer["outputs"][0]["name"] == "OUTPUT_0"
+        assert np.abs(np.array(answer["outputs"][0]["data"]) - ANSWER).max() < 1e-6
+    status = cluster.model(namespace, "mnist")["status"]
+    assert status["url"] == f"http://triton-mms.{namespace}.example.com/v2/models/mnist/infer"
+    assert cluster.service(namespace)["status"]["url"] == f"http://triton-mms.{namespace}.example.com"
+    assert {c["type"]: c["status"] for c in status["conditions"]} == {
+        "FrameworkSupported": "True", "IsMMSPredictor": "True", "MemoryResourceAvailable": "True",
+        "InferenceServiceReady": "True", "Ready": "True"}
+
+
+def test_ingress(cluster, namespace):
+    root = f"http://127.0.0.1:{cluster.ports[1]}"
+    host = f"triton-mms.{namespace}.example.com"
+    metadata = requests.get(f"{root}/v2", headers={"Host": host}).json()
+    assert metadata["name"] == "triton" and "binary_tensor_data" in metadata["extensions"]
+    for other in (f"{host}:80", host.upper(), f"triton-mms-predictor-default.{namespace}.example.com",
+                  f"triton-mms.{namespace}.svc.cluster.local", f"triton-mms.{namespace}"):
+        assert requests.get(f"{root}/v2/health/live", headers={"Host": other}).status_code == 200, other
+    wrong = requests.get(f"{root}/v2", headers={"Host": "triton-mms.example.com"})
+    assert wrong.status_code == 404 and host in wrong.json()["error"]
+    grpc = requests.post(f"{root}/inference.GRPCInferenceService/ServerLive",
+                         headers={"Host": host, "Content-Type": "application/grpc"})
+    assert grpc.status_code == 501 and "gRPC" in grpc.json()["error"]
+    # A body of unknown length streams through.
+    load(cluster, namespace, trained())
+    answer = requests.post(f"{root}/v2/models/mnist/infer", headers={"Host": host},
+                           data=iter([json.dumps(BODY)[:100].encode(), json.dumps(BODY)[100:].encode()]))
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_gateway_service_has_an_address(cluster):
+    services = cluster.url("/api/v1/namespaces/istio-system/services")
+    for name in ("ingressgateway", "istio-ingressgateway"):
+        address = until(lambda: requests.get(f"{services}/{name}").json()["status"]["loadBalancer"].get("ingress"))
+        assert address[0]["ip"].startswith("127.")
+
+
+def test_replacing_loses_no_request(cluster, namespace):
+    load(cluster, namespace, trained())
+    load(cluster, namespace, trained("fashion", "s3://triton/models/fashion"))
+    stop, counts, failed = threading.Event(), {"mnist": 0, "fashion": 0}, []
+
+    def work(model):
+        while not stop.is_set():
+            answer = cluster.ask(namespace, model)
+            counts[model] += 1
+            if answer.status_code != 200:
+                failed.append(answer.text)
+
+    threads = [threading.Thread(target=work, args=(model,)) for model in counts]
+    for thread in threads:
+        thread.start()
+    for uri in ("mnist-2", "mnist", "mnist-2"):
+        before = cluster.model(namespace, "mnist")["metadata"]["generation"]
+        requests.patch(
+            cluster.url(f"{MODELS_API}/namespaces/{namespace}/trainedmodels/mnist"),
+            data=json.dumps({"spec": {"model": {"storageUri": f"s3://triton/models/{uri}"}}}),
+            headers={"Content-Type": "application/merge-patch+json"})
+        until(lambda: cluster.model(namespace, "mnist")["status"]["observedGeneration"] > before
+              and ready(cluster.model(namespace, "mnist"))["status"] == "True")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failed and min(counts.values()) > 3
+
+
+def test_deleting_unloads(cluster, namespace):
+    load(cluster, namespace, trained())
+    load(cluster, namespace, trained("fashion", "s3://triton/models/fashion"))
+    requests.delete(cluster.url(f"{MODELS_API}/namespaces/{namespace}/trainedmodels/mnist"))
+    until(lambda: cluster.model(namespace, "mnist").get("code") == 404)
+    gone = cluster.ask(namespace, "mnist")
+    assert gone.status_code == 404 and "not found among the loaded models" in gone.json()["error"]
+    assert cluster.ask(namespace, "fashion").status_code == 200
+
+
+def test_storage_mistakes(cluster, namespace, s3, store):
+    text = reason(cluster, namespace, trained("bucket", "s3://tritn/models/mnist"), "StorageError")
+    assert 'bucket "tritn" of s3://tritn/models/mnist does not exist' in text and "mc mb" in text
+    text = reason(cluster, namespace, trained("path", "s3://triton/models/minst"), "StorageError")
+    assert "there is no object under s3://triton/models/minst" in text
+    requests.delete(cluster.url(f"{MODELS_API}/namespaces/{namespace}/trainedmodels"))
+    until(lambda: cluster.model(namespace, "path").get("code") == 404)
+    secrets = cluster.url(f"/api/v1/namespaces/{namespace}/secrets/s3-secret")
+    patch = {"Content-Type": "application/merge-patch+json"}
+    requests.patch(secrets, data=json.dumps({"data": secret(store, "wrong")["data"]}), headers=patch)
+    assert "refuses the secret key" in reason(cluster, namespace, trained(), "StorageError")
+    # Mending the Secret is enough: nobody has to make the model anew.
+    requests.patch(secrets, data=json.dumps({"data": secret(store)["data"]}), headers=patch)
+    until(lambda: ready(cluster.model(namespace, "mnist"))["status"] == "True")
+
+
+def test_wrong_signature_leaves_the_old_one(cluster, namespace, s3):
+    load(cluster, namespace, trained())
+    for path in (MODELS / "digits").rglob("*"):
+        if path.is_file():
+            body = path.read_bytes().replace(b"serving_default", b"classify_digits")
+            s3.put_object(Bucket="triton", Body=body,
+                          Key=f"models/wrong/1/model.savedmodel/{path.relative_to(MODELS / 'digits')}")
+    requests.patch(
+        cluster.url(f"{MODELS_API}/namespaces/{namespace}/trainedmodels/mnist"),
+        data=json.dumps({"spec": {"model": {"storageUri": "s3://triton/models/wrong"}}}),
+        headers={"Content-Type": "application/merge-patch+json"})
+    found = until(lambda: ready(cluster.model(namespace, "mnist"))
+                  if ready(cluster.model(namespace, "mnist")).get("reason") == "ModelLoadFailed" else None)
+    assert 'no signature "serving_default" (its signatures: "classify_digits")' in found["message"]
+    assert "goes on serving" in found["message"]
+    assert cluster.ask(namespace, "mnist").status_code == 200
+
+
+def test_what_the_parent_decides(cluster, namespace):
+    load(cluster, namespace, trained())
+    assert "1073741824 bytes of memory left" in reason(
+        cluster, namespace, trained("large", memory="1500Mi"), "MemoryNotAvailable")
+    assert f'"nobody" is not found in namespace "{namespace}"' in reason(
+        cluster, namespace, trained("orphan", parent="nobody"), "InferenceServiceNotFound")
+
+
+@pytest.mark.parametrize("thing, text", [
+    (trained(uri="gs://bucket/model"), "only s3://BUCKET/PATH is supported here"),
+    (trained(uri=""), "spec.model.storageUri: Required value"),
+    (trained(framework="sklearn"), 'Unsupported value: "sklearn"'),
+    (service("x", pytorch={}), 'Unsupported value: "pytorch"'),
+    (service("x", triton={}, onnx={}), "exactly one of"),
+    (service("x", model={"modelFormat": {"name": "xgboost"}}), 'Unsupported value: "xgboost"'),
+    (service("x", triton={}, canaryTrafficPercent=10), "spec.predictor.canaryTrafficPercent"),
+], ids=["scheme", "uri", "framework", "old-kind", "two", "format", "canary"])
+def test_refused_at_once(cluster, namespace, thing, text):
+    assert text in cluster.create(namespace, thing, expected=422)["message"]
+
+
+def test_unknown_field(cluster, namespace):
+    thing = trained()
+    thing["spec"]["model"]["storageURI"] = "x"
+    assert 'unknown field "spec.model.storageURI"' in cluster.create(namespace, thing, expected=400)["message"]
+
+
+def test_one_model_of_its_own(cluster, namespace):
+    cluster.create(namespace, service("single", model={
+        "modelFormat": {"name": "tensorflow"}, "storageUri": "s3://triton/models/mnist"}))
+    until(lambda: ready(cluster.service(namespace, "single")).get("status") == "True")
+    assert cluster.ask(namespace, "single", service="single").status_code == 200
+    text = reason(cluster, namespace, trained("guest", parent="single"), "NotMultiModel")
+    assert "leave its storageUri out" in text
+
+
+def test_kill_rounds(cluster, namespace):
+    """The cluster, then the inference server, killed again and again: what was ready is ready again, by itself."""
+    load(cluster, namespace, trained())
+    load(cluster, namespace, trained("fashion", "s3://triton/models/fashion"))
+    for round in range(int(os.environ.get("ROUNDS", "3"))):
+        before = set(cluster.infer_processes())
+        assert before
+        cluster.stop(signal.SIGKILL)
+        cluster.start()
+        until(lambda: cluster.ask(namespace, "mnist").status_code == 200)
+        # The server lived on and is found again; nothing was started or loaded twice.
+        assert set(cluster.infer_processes()) == before
+        revision = cluster.service(namespace)["status"]["components"]["predictor"]["latestReadyRevision"]
+        pods = requests.get(cluster.url(f"/api/v1/namespaces/{namespace}/pods")).json()["items"]
+        assert [pod["metadata"]["name"] for pod in pods] == [revision]
+        for process in before:
+            os.kill(process, signal.SIGKILL)
+        for model in ("mnist", "fashion"):
+            until(lambda: cluster.ask(namespace, model).status_code == 200)
