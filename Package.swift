@@ -158,6 +158,7 @@ let package = Package(
         tests("Packs", ["Archives", "ArchiveTesting"]),
         tests("PackAPI", ["Packs", "PythonWorkers", "HTTP", "EventLoop", "Log"]),
         tests("PythonWorkers", ["Log"]),
+        tests("Serving", ["Cluster", "ObjectClient", "Signatures", "Formats"]),
         tests("Server", ["HTTP", "EventLoop", "Formats", "Metrics", "Bytes", "ServerTesting"]),
 
         .testTarget(

@@ -42,12 +42,12 @@ def wait_for_port(port, process, seconds=10):
 
 
 @contextlib.contextmanager
-def running(arguments, port, cpu=None, **options):
+def running(arguments, port, cpu=None, seconds=10, **options):
     """A server process, pinned to one CPU when asked, ready when it listens, and gone afterwards."""
     command = (["taskset", "-c", str(cpu)] if cpu is not None else []) + [str(a) for a in arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
     try:
-        wait_for_port(port, process)
+        wait_for_port(port, process, seconds)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
