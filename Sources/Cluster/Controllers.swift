@@ -55,7 +55,8 @@ package final class Controllers: Sendable {
         }
         let runner = try StepRunner(folder: folders.runner)
         let images = try ImageTable.standard(folders: folders, runtimes: settings.runtimeFolders)
-        let table = ImageTableCache(folders: folders, runtimes: settings.runtimeFolders, table: images)
+        let table = ImageTableCache(
+            folders: folders, runtimes: settings.runtimeFolders, table: images)
         let files = FilePool()
         let names = HostNames(store: store, folder: folders.names, files: files)
         var context = PodContext(

@@ -94,7 +94,7 @@ class Kubectl:
 
 
 def apply_everything(kubectl, ports, password):
-    for name in ["namespace", "pvc-model-log", "rbac"]:
+    for name in ["ns", "pvc-model-log", "rbac"]:
         kubectl("apply", "-f", str(HERE / f"manifests/{name}.yaml"))
     kubectl.create(["configmap"], "pipeline-scripts", f"--from-file={HERE / 'scripts'}")
     kubectl.create(["secret", "generic"], "s3-credentials", "--from-literal=AWS_ACCESS_KEY_ID=slipway",

@@ -48,8 +48,13 @@ extension ImageTable {
         let python = try pythonEnvironment(folders)
         for name in pythonImages { table.add(name, python) }
         table.add("argoproj/argosay", try argosayEnvironment(folders))
+        for name in ["workflow-controller", "argocli", "argoexec"] {
+            table.add("argoproj/\(name)", try builtInEnvironment(name, folders))
+        }
         if let program = ownProgram() {
             for (image, command) in ownImages { table.add(image, own(program, command, runtimes)) }
+            let server = try inferenceEnvironment(program, folders, runtimes)
+            for name in inferenceImages { table.add(name, server) }
         }
         return table
     }

@@ -76,5 +76,6 @@ extension ResourceKind: Hashable, CustomStringConvertible {
     package var isCustom: Bool { ["argoproj.io", "serving.kserve.io"].contains(group) }
 
     /// Every kind served, core group first.
-    package static let all: [ResourceKind] = core + workloads + accessControl + argo + kserve
+    package static let all: [ResourceKind] =
+        core + workloads + accessControl + definitions + argo + kserve
 }

@@ -5,7 +5,7 @@ import Formats
 
 enum WorkflowRules {
     /// Kinds of templates that do not run here.
-    static let refusedTemplates = ["containerSet", "resource", "http", "data", "plugin"]
+    static let refusedTemplates = ["containerSet", "http", "data", "plugin"]
     /// Sources and targets of artifacts that are not reached from here.
     static let foreignStores: Set<String> = [
         "s3", "git", "http", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin",
@@ -25,7 +25,8 @@ enum WorkflowRules {
     ]
     private static let refusedTemplateFields = ["daemon", "memoize", "synchronization", "podSpecPatch"]
     private static let knownTemplateFields: Set<String> = [
-        "name", "inputs", "outputs", "container", "script", "steps", "dag", "suspend", "retryStrategy", "parallelism",
+        "name", "inputs", "outputs", "container", "script", "steps", "dag", "suspend", "resource", "retryStrategy",
+        "parallelism",
         "failFast", "activeDeadlineSeconds", "timeout", "volumes", "sidecars", "initContainers", "metadata",
         "serviceAccountName", "nodeSelector", "affinity", "tolerations", "priorityClassName", "priority",
         "schedulerName",
@@ -65,10 +66,10 @@ enum WorkflowRules {
     private static func check(template: JSON, at place: String) throws(WorkflowFault) {
         try check(
             template, place, refused: refusedTemplates + refusedTemplateFields, known: knownTemplateFields)
-        let kinds = ["container", "script", "steps", "dag", "suspend"].filter { template[$0] != nil }
+        let kinds = ["container", "script", "steps", "dag", "suspend", "resource"].filter { template[$0] != nil }
         guard kinds.count == 1 else {
             throw WorkflowFault(
-                "\(place): exactly one of container, script, steps, dag and suspend is needed, found \(kinds.isEmpty ? "none" : kinds.joined(separator: " and "))"
+                "\(place): exactly one of container, script, steps, dag, suspend and resource is needed, found \(kinds.isEmpty ? "none" : kinds.joined(separator: " and "))"
             )
         }
         for (_, step) in steps(of: template) {

@@ -53,6 +53,7 @@ extension WorkflowRun {
         if let suspend = template["suspend"] {
             return try executeSuspend(try TemplateText.substitute(suspend, inner), call)
         }
+        if template["resource"] != nil { return try executeResource(template, call, inner) }
         return try executePod(template, call, inputs, inner)
     }
 

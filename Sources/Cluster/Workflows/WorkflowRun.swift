@@ -21,6 +21,7 @@ struct WorkflowRun: Sendable {
         /// End the processes of the pod of this node.
         case stopPod(name: String)
         case createClaim(JSON)
+        case manageResource(nodeID: String, request: ResourceRequest)
         /// Advance again at this time at the latest.
         case wake(WallTime)
     }

@@ -12,6 +12,8 @@ actor WorkflowWorker {
     private let logger = Logger(role: "cluster")
     private var pods: [String: (pod: Resource, isDeleted: Bool)] = [:]
     private var isCancelled = false
+    private var resourceSteps: [Task<Void, Never>] = []
+    private var resourceResults: [(nodeID: String, result: WorkflowRun.PodResult)] = []
     private var nextStore = WallTime(nanoseconds: 0)
 
     init(workflow: Resource, context: PodContext) {
@@ -38,6 +40,17 @@ actor WorkflowWorker {
         wakeup.set()
     }
 
+    private func resourceEnded(_ nodeID: String, _ result: WorkflowRun.PodResult) {
+        resourceResults.append((nodeID, result))
+        wakeup.set()
+    }
+
+    private func startResourceStep(_ nodeID: String, _ request: ResourceRequest) {
+        let step = ResourceStep(store: context.store, workflow: workflow, nodeID: nodeID, request: request)
+        // Detached: it waits for its object; it ends with this worker.
+        resourceSteps.append(Task.detached { await self.resourceEnded(nodeID, await step.run()) })
+    }
+
     static func artifactFolder(_ workflow: Resource) -> String {
         "\(workflow.namespace)_\(workflow.name)_\(workflow.uid)"
     }
@@ -55,6 +68,7 @@ actor WorkflowWorker {
         if run.phase == nil {
             note(.normal, "WorkflowRunning", "Workflow Running")
         }
+        defer { for step in resourceSteps { step.cancel() } }
         // First without news: it works out again what each pod is for.
         var actions = run.advance(at: .now)
         while !isCancelled, !workflow.isTerminating {
@@ -67,6 +81,9 @@ actor WorkflowWorker {
             let news = pods
             pods = [:]
             for (pod, isDeleted) in news.values { await apply(pod, isDeleted, to: &run) }
+            let results = resourceResults
+            resourceResults = []
+            for (nodeID, result) in results { run.podEnded(nodeID, result) }
             actions = run.advance(at: .now)
         }
         guard !isCancelled, run.isDone else { return }
@@ -92,6 +109,7 @@ actor WorkflowWorker {
             case .createPod(let name, let manifest): creations.append((name, manifest))
             case .stopPod(let name): await stop(name)
             case .createClaim(let claim): await createClaim(claim)
+            case .manageResource(let nodeID, let request): startResourceStep(nodeID, request)
             case .wake(let time):
                 wakeup.set(afterMilliseconds: Int(max(0, time.nanoseconds - WallTime.now.nanoseconds) / 1_000_000) + 1)
             }

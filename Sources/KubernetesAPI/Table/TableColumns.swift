@@ -72,6 +72,8 @@ struct TableColumn: Sendable {
         case .roleBinding, .clusterRoleBinding: [name] + binding
         case .inferenceService: [name] + inferenceService
         case .trainedModel: [name, text("Url", ["status", "url"]), ready, age]
+        case .customResourceDefinition:
+            [name, TableColumn("Created At") { resource, _ in resource.metadata["creationTimestamp"] ?? "" }]
         default: [name, age]
         }
     }

@@ -30,6 +30,8 @@ enum ResourceDefaults {
             if object["roleRef"] != nil, object[path: "roleRef", "apiGroup"] == nil {
                 object[path: "roleRef", "apiGroup"] = .string(kind.group)
             }
+        } else if kind == .customResourceDefinition {
+            object["status"] = definitionStatus(object)
         } else if kind == .node {
             object["status"] = [:]
         }

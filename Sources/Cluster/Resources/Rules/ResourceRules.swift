@@ -17,6 +17,7 @@ enum ResourceRules {
         case .roleBinding, .clusterRoleBinding: rules.binding()
         case .service: rules.service()
         case .event: rules.event()
+        case .customResourceDefinition: rules.customResourceDefinition()
         case .deployment, .replicaSet: rules.workload()
         case .inferenceService: rules.inferenceService()
         case .trainedModel: rules.trainedModel()

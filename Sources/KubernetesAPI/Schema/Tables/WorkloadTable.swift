@@ -4,6 +4,7 @@
 
 extension SchemaTables {
     static let workloads = """
+        CustomResourceDefinition: 1 metadata ObjectMeta, 2 spec any, 3 status any
         Deployment: 1 metadata ObjectMeta, 2 spec DeploymentSpec, 3 status DeploymentStatus
         DeploymentCondition: 1 type string, 2 status string, 6 lastUpdateTime time, 7 lastTransitionTime time,
             4 reason string, 5 message string
