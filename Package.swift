@@ -141,7 +141,7 @@ let package = Package(
         tests("Bytes", []),
         tests("BlobStore", ["EventLoop", "TestFolders"]),
         tests("Clock", []),
-        tests("Cluster", ["Runner", "Database", "Formats", "Clock", "Bytes"]),
+        tests("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
         tests("Runner", ["Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),

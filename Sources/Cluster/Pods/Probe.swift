@@ -42,7 +42,7 @@ struct Probe: Sendable, Equatable {
             let fields = (http["httpHeaders"]?.arrayValue ?? []).map {
                 "\($0["name"]?.stringValue ?? ""): \($0["value"]?.stringValue ?? "")"
             }
-            guard !fields.contains(where: { $0.contains("\r") || $0.contains("\n") }) else {
+            guard !fields.contains(where: { $0.utf8.contains { $0 == 13 || $0 == 10 } }) else {
                 throw refusal("has a header with a line break")
             }
             let path = http["path"]?.stringValue ?? "/"

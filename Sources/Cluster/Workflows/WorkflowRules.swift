@@ -69,7 +69,8 @@ enum WorkflowRules {
         let kinds = ["container", "script", "steps", "dag", "suspend", "resource"].filter { template[$0] != nil }
         guard kinds.count == 1 else {
             throw WorkflowFault(
-                "\(place): exactly one of container, script, steps, dag, suspend and resource is needed, found \(kinds.isEmpty ? "none" : kinds.joined(separator: " and "))"
+                "\(place): exactly one of container, script, steps, dag, suspend and resource is needed, found "
+                    + (kinds.isEmpty ? "none" : kinds.joined(separator: " and "))
             )
         }
         for (_, step) in steps(of: template) {

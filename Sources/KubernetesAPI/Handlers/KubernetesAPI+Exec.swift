@@ -28,14 +28,22 @@ extension KubernetesAPI {
             .notImplemented, "NotImplemented", "pods \"\(key.name)\": this server does not support \(what)")
     }
 
-    func exec(_ request: Request, _ key: ResourceKey, _ options: RequestOptions) async throws -> Response {
-        let pod = try store.get(key)
+    /// Clients that fall back to SPDY after a refusal show the refusal of that: it must name the first reason again.
+    private static func checkUpgrade(_ request: Request, _ pod: Resource) throws(StatusError) {
+        let phase = pod.status["phase"]?.stringValue ?? "Pending"
+        guard phase != "Succeeded", phase != "Failed" else {
+            throw .badRequest("cannot exec into a container in a completed pod; current phase is \(phase)")
+        }
         guard request.method == .get, WebSocketUpgrade.isRequested(by: request) else {
             let offered = request.fields["Upgrade"] ?? ""
-            throw StatusError.badRequest(
+            throw .badRequest(
                 "this server speaks exec over WebSocket, not \(offered.isEmpty ? "without an upgrade" : String(offered.prefix(30))): "
                     + "use kubectl 1.30 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true for kubectl 1.29")
         }
+    }
+
+    func exec(_ request: Request, _ key: ResourceKey, _ options: RequestOptions) async throws -> Response {
+        let pod = try store.get(key)
         let container = try Self.container(of: pod, named: options.value("container"))
         var command = PodCommand(options.values("command"))
         guard !command.arguments.isEmpty, command.arguments.count <= 10_000 else {
@@ -48,6 +56,7 @@ extension KubernetesAPI {
         guard command.hasInput || command.hasOutput || command.hasError else {
             throw StatusError.badRequest("you must specify at least 1 of stdin, stdout, stderr")
         }
+        try Self.checkUpgrade(request, pod)
         guard let sessions else { throw StatusError.badRequest("pod \(pod.name) does not run: no pods run here") }
         let session = try await sessions.run(command, in: pod, container: container)
         let response = WebSocketUpgrade.response(request, subprotocols: Self.remoteCommandProtocols) { socket in

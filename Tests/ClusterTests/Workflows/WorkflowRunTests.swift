@@ -42,6 +42,7 @@ private struct Simulation {
                     manifests[id] = manifest
                 case .stopPod(let name): stops.append(name)
                 case .createClaim: break
+                case .manageResource(let nodeID, _): pending.append(nodeID)
                 case .wake(let due): if due <= time { isDue = true }
                 }
             }
