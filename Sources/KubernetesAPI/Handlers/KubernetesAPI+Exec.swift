@@ -1,5 +1,4 @@
-// `kubectl exec` and `kubectl cp` over WebSocket: subprotocols v5.channel.k8s.io and v4.channel.k8s.io. Each binary message
-// begins with the number of its stream.
+// `kubectl exec` and `kubectl cp`: over WebSocket (kubectl 1.30 and newer, the Python client) or SPDY/3.1 (older ones).
 
 import Bytes
 import Cluster
@@ -7,39 +6,11 @@ import Formats
 import HTTP
 import Server
 
-/// The streams of one connection (kubernetes/apimachinery `pkg/util/remotecommand`).
-private enum RemoteStream {
-    static let input: UInt8 = 0
-    static let output: UInt8 = 1
-    static let error: UInt8 = 2
-    static let status: UInt8 = 3
-    static let resize: UInt8 = 4
-    /// v5 only: the stream named by the next byte is closed.
-    static let close: UInt8 = 255
-}
-
 extension KubernetesAPI {
-    /// Subprotocols of remote commands, as kubectl 1.30 and later and the Python client speak them.
-    static let remoteCommandProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
-
     static func refusedSubresource(_ name: String, _ key: ResourceKey) -> StatusError {
         let what = name == "portforward" ? "port-forward: Services and pods listen on this machine already" : name
         return StatusError(
             .notImplemented, "NotImplemented", "pods \"\(key.name)\": this server does not support \(what)")
-    }
-
-    /// Clients that fall back to SPDY after a refusal show the refusal of that: it must name the first reason again.
-    private static func checkUpgrade(_ request: Request, _ pod: Resource) throws(StatusError) {
-        let phase = pod.status["phase"]?.stringValue ?? "Pending"
-        guard phase != "Succeeded", phase != "Failed" else {
-            throw .badRequest("cannot exec into a container in a completed pod; current phase is \(phase)")
-        }
-        guard request.method == .get, WebSocketUpgrade.isRequested(by: request) else {
-            let offered = request.fields["Upgrade"] ?? ""
-            throw .badRequest(
-                "this server speaks exec over WebSocket, not \(offered.isEmpty ? "without an upgrade" : String(offered.prefix(30))): "
-                    + "use kubectl 1.30 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true for kubectl 1.29")
-        }
     }
 
     func exec(_ request: Request, _ key: ResourceKey, _ options: RequestOptions) async throws -> Response {
@@ -56,112 +27,56 @@ extension KubernetesAPI {
         guard command.hasInput || command.hasOutput || command.hasError else {
             throw StatusError.badRequest("you must specify at least 1 of stdin, stdout, stderr")
         }
-        try Self.checkUpgrade(request, pod)
+        let isWebSocket = WebSocketUpgrade.isRequested(by: request)
+        guard isWebSocket || request.fields.contains(token: "SPDY/3.1", in: "Upgrade") else {
+            throw StatusError.badRequest("exec needs a connection that is upgraded to WebSocket or SPDY/3.1")
+        }
         guard let sessions else { throw StatusError.badRequest("pod \(pod.name) does not run: no pods run here") }
         let session = try await sessions.run(command, in: pod, container: container)
-        let response = WebSocketUpgrade.response(request, subprotocols: Self.remoteCommandProtocols) { socket in
-            await RemoteCommand(socket: socket, session: session).run()
-            session.close()
-            sessions.ended()
-        }
+        let response =
+            isWebSocket
+            ? overWebSocket(request, session, sessions) : overSPDY(request, command, session, sessions)
         if response.status != .switchingProtocols {
             session.close()
             sessions.ended()
         }
         return response
     }
-}
 
-/// One command and the client that watches it. Confined to the connection's loop.
-private final class RemoteCommand: @unchecked Sendable {
-    private let socket: WebSocket
-    private let session: PodSession
-    private var isOver = false
-
-    init(socket: WebSocket, session: PodSession) {
-        self.socket = socket
-        self.session = session
-    }
-
-    func run() async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.takeInput() }
-            group.addTask { await self.runToEnd() }
+    private func overWebSocket(_ request: Request, _ session: PodSession, _ sessions: PodSessions) -> Response {
+        WebSocketUpgrade.response(request, subprotocols: WebSocketChannel.subprotocols) { socket in
+            await RemoteCommand(channel: WebSocketChannel(socket), session: session).run()
+            session.close()
+            sessions.ended()
         }
     }
 
-    /// Client to command. A client that goes away takes the command with it.
-    private func takeInput() async {
-        while let message = try? await socket.receive() {
-            guard case .binary(let bytes) = message, let stream = bytes.first else { continue }
-            switch stream {
-            case RemoteStream.input: await session.send(Array(bytes.dropFirst()))
-            case RemoteStream.resize: resize(bytes)
-            case RemoteStream.close where bytes.count > 1 && bytes[1] == RemoteStream.input: await session.finishInput()
-            default: break
-            }
+    private func overSPDY(
+        _ request: Request, _ command: PodCommand, _ session: PodSession, _ sessions: PodSessions
+    ) -> Response {
+        let offered = request.fields.values("X-Stream-Protocol-Version")
+        guard request.head.version == .http11, offered.contains(SPDYChannel.streamProtocol) else {
+            return StatusError(
+                .forbidden, "Forbidden",
+                "of the stream protocols only \(SPDYChannel.streamProtocol) is spoken here, over HTTP/1.1"
+            ).response
         }
-        if !isOver { session.kill() }
-    }
-
-    private func resize(_ bytes: [UInt8]) {
-        guard let size = try? JSON.parse(Array(bytes.dropFirst())) else { return }
-        session.resize(
-            columns: Int(clamping: size["Width"]?.intValue ?? 0), rows: Int(clamping: size["Height"]?.intValue ?? 0))
-    }
-
-    /// Command to client, then how it ended.
-    private func runToEnd() async {
-        let code = await withTaskGroup(of: Part.self) { group in
-            group.addTask { await self.pump(RemoteStream.output) }
-            group.addTask { await self.pump(RemoteStream.error) }
-            group.addTask { .code(await self.session.exitCode() ?? 137) }
-            var code: Int?
-            var pumps = 2
-            for await part in group {
-                switch part {
-                case .code(let value):
-                    code = value
-                    group.addTask { await self.abandonOutputSoon() }
-                case .stream: pumps -= 1
-                case .abandoned: break
-                }
-                if pumps == 0, code != nil { group.cancelAll() }
-            }
-            return code ?? 137
-        }
-        isOver = true
-        try? await socket.send(binary: [RemoteStream.status] + Self.status(code).encoded)
-        await socket.close()
-    }
-
-    /// What has come to its end.
-    private enum Part {
-        case stream
-        case code(Int)
-        case abandoned
-    }
-
-    private func pump(_ stream: UInt8) async -> Part {
-        while let bytes = stream == RemoteStream.output ? await session.readOutput() : await session.readError() {
-            do { try await socket.send(binary: [stream] + bytes) } catch { session.kill() }
-        }
-        return .stream
-    }
-
-    /// A process that the command left behind may hold its pipes for ever.
-    private func abandonOutputSoon() async -> Part {
-        try? await Task.sleep(nanoseconds: 300_000_000)
-        session.abandonOutput()
-        return .abandoned
-    }
-
-    private static func status(_ code: Int) -> JSON {
-        if code == 0 { return ["metadata": [:], "status": "Success"] }
-        return [
-            "metadata": [:], "status": "Failure", "reason": "NonZeroExitCode",
-            "message": .string("command terminated with non-zero exit code: exit status \(code)"),
-            "details": ["causes": [["reason": "ExitCode", "message": .string("\(code)")]]],
-        ]
+        var wanted: Set<RemoteStream> = [.status]
+        if command.hasInput { wanted.insert(.input) }
+        if command.hasOutput { wanted.insert(.output) }
+        if command.hasError, !command.isTerminal { wanted.insert(.error) }
+        let streams = wanted
+        return Response(
+            .switchingProtocols,
+            fields: [
+                "Upgrade": "SPDY/3.1", "Connection": "Upgrade",
+                "X-Stream-Protocol-Version": SPDYChannel.streamProtocol,
+            ],
+            body: .upgrade { connection in
+                let channel = SPDYChannel(connection)
+                if await channel.open(streams) { await RemoteCommand(channel: channel, session: session).run() }
+                session.close()
+                sessions.ended()
+            })
     }
 }

@@ -302,5 +302,3 @@ def test_what_is_not_served_says_so(newest):
     assert "does not support" in newest("attach", "refusals", fails=True)
     assert "does not support" in newest("port-forward", "pod/refusals", "18080:80", fails=True)
     newest("delete", "pod", "refusals", "--now")
-
-
