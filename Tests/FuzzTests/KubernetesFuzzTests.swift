@@ -17,6 +17,22 @@ import Testing
         }
     }
 
+    /// What a client sends after an upgrade to SPDY ends in frames or an error, never in more than was sent.
+    @Test func spdyFrames() throws {
+        let encoder = SPDYEncoder()
+        let good = encoder.reply(stream: 1) + encoder.data(stream: 3, [1, 2, 3]) + encoder.ping(1)
+        let samples = [String(utf8: good), "\u{80}\u{3}\u{0}\u{1}"]
+        try Fuzzing.run("spdy-frames", samples: samples) { input, _ in
+            let decoder = SPDYDecoder()
+            decoder.append(input)
+            var bytes = 0
+            while let frame = try? decoder.next() {
+                if case .data(_, let part, _) = frame { bytes += part.count }
+            }
+            #expect(bytes <= input.count)
+        }
+    }
+
     @Test func patches() throws {
         let target: JSON = [
             "apiVersion": "v1", "kind": "Pod", "metadata": ["name": "p", "finalizers": ["a"]],

@@ -55,10 +55,6 @@ def until(condition, seconds=20):
     raise AssertionError("it did not come about in time")
 
 
-def minor(kubectl):
-    return next(number for number in range(60) if f"v1.{number}." in f"{kubectl('version', '--client')} ")
-
-
 def test_deployment_behind_a_service(kubectl, namespace):
     kubectl("apply", "-n", namespace, "-f", "-", stdin=text(deployment(), service(type="LoadBalancer")))
     kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=30s")
@@ -224,16 +220,10 @@ def test_wrong_workloads_are_named(newest):
 def box(kubectl, namespace):
     kubectl("apply", "-n", namespace, "-f", "-", stdin=text(shell()))
     kubectl("wait", "pod/shell", "-n", namespace, "--for=condition=Ready", "--timeout=20s")
-    if minor(kubectl) == 29:
-        kubectl.environment["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = "true"
     return namespace
 
 
 def test_exec(kubectl, box):
-    if minor(kubectl) < 29:
-        error = kubectl("exec", "shell", "-n", box, "--", "true", fails=True)
-        assert "use kubectl 1.30 or newer" in error
-        return
     run = ["exec", "shell", "-n", box]
     assert kubectl(*run, "--", "echo", "a b") == "a b\n"
     done = subprocess.run(
@@ -248,8 +238,6 @@ def test_exec(kubectl, box):
 
 
 def test_copy(kubectl, box, tmp_path):
-    if minor(kubectl) < 29:
-        pytest.skip("this client does not speak WebSocket")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_bytes(os.urandom(1_000_000))
     kubectl("cp", str(tmp_path / "folder"), f"{box}/shell:/tmp/folder")
@@ -258,8 +246,6 @@ def test_copy(kubectl, box, tmp_path):
 
 
 def test_terminal(kubectl, box):
-    if minor(kubectl) < 29:
-        pytest.skip("this client does not speak WebSocket")
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(kubectl.path, ["kubectl", "exec", "-it", "shell", "-n", box, "--", "sh"], kubectl.environment)
