@@ -39,7 +39,8 @@ let package = Package(
         layer(
             "Commands",
             [
-                "MC", "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console", "Objects",
+                "RegistryAPI", "MC", "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console",
+                "Objects",
                 "Tracking",
                 "Inference", "Packs", "PythonWorkers", "Runtimes", "Cluster", "ObjectClient", "HTTPClient", "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
@@ -59,6 +60,8 @@ let package = Package(
                 "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics",
                 "Clock", "Bytes",
             ]),
+        layer(
+            "RegistryAPI", ["Objects", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
         layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
         layer("PackAPI", ["Packs", "Server", "HTTP", "Formats", "Log", "Metrics", "Clock", "Bytes"]),
         layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),

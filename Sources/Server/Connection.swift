@@ -45,15 +45,15 @@ final class Connection: @unchecked Sendable {
             if transport.isHTTP2 { return await serveHTTP2(stream, received: []) }
             await serve(stream)
         } catch {
-            if error == .plainHTTP { await refusePlainHTTP(peer) }
+            if error == .plainHTTP { await refuse(peer, "this port speaks TLS: use an https URL") }
         }
     }
 
-    /// Tells a client that forgot the `s` of `https`.
-    private func refusePlainHTTP(_ peer: String) async {
+    /// Tells a client that forgot the `s` of `https`, or put one too many; those that try both go on at once.
+    private func refuse(_ peer: String, _ reason: String) async {
         let plain = PlainTransport(descriptor: channel.descriptor)
         let stream = ByteStream(channel: channel, transport: plain, peer: peer, isTLS: false)
-        let text = "this port speaks TLS: use an https URL\n"
+        let text = reason + "\n"
         let answer =
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(text.utf8.count)\r\n"
             + "Connection: close\r\n\r\n" + text
@@ -72,6 +72,7 @@ final class Connection: @unchecked Sendable {
             received.received(count)
             match = PrefaceMatch(received.bytes)
         }
+        if match == .tls { return await refuse(stream.peer, "this port speaks plain HTTP: use an http URL") }
         if match == .http2 {
             let bytes = Array(received.bytes)
             received.consume(bytes.count)
@@ -105,9 +106,14 @@ final class Connection: @unchecked Sendable {
 
 /// What the first bytes of a connection say.
 private enum PrefaceMatch {
-    case http1, http2, needsMore
+    case http1, http2, tls, needsMore
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // The first byte of a TLS record that holds a handshake; no method begins with it.
+        if bytes.first == 0x16 {
+            self = .tls
+            return
+        }
         let preface = "PRI ".utf8
         guard zip(bytes, preface).allSatisfy({ $0 == $1 }) else {
             self = .http1

@@ -188,6 +188,17 @@ import Testing
         }
     }
 
+    @Test func tellsAClientThatSpeaksTLSAtOnce() async throws {
+        try await withTestServer(handler: echo) { server in
+            try await onSocket(server) { connection in
+                // The beginning of a ClientHello: a client that tries https first must not wait for a timeout.
+                try connection.send([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3] + [UInt8](repeating: 7, count: 100))
+                let answer = String(decoding: try connection.readToEnd(), as: UTF8.self)
+                #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("use an http URL"))
+            }
+        }
+    }
+
     @Test func pingsASilentWebSocketAndGivesItUp() async throws {
         let isOver = Mutex(false)
         let handler: Handler = { request in

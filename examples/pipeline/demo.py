@@ -23,7 +23,7 @@ BINARY = pathlib.Path(os.environ.get("SLIPWAY_BIN", ROOT / ".build/release/slipw
 DATA = pathlib.Path(os.environ.get("DEMO_DATA", ROOT / "demo-data"))
 NAMESPACE, WORKFLOW = "job-ns", "mnist-pipeline"
 PORTS = {"store": 9000, "track": 5001, "infer-http": 8000, "infer-grpc": 8001, "infer-metrics": 8002, "cluster": 6443,
-         "console": 9001}
+         "registry": 5000, "console": 9001}
 # The least test accuracy, trained and served: on all 50,000 images, and on fewer.
 BAR, BAR_OF_A_SUBSET = 0.97, 0.85
 ON_TERMINAL = sys.stdout.isatty()

@@ -57,12 +57,16 @@ enum RolePlans {
                 ],
                 environment: shared, host: host, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
             RolePlan(
+                name: "registry", arguments: ["registry", "--port", "\(settings[UpSettings.registryPort])"],
+                environment: shared, host: host, ports: [(settings[UpSettings.registryPort], "container images")]),
+            RolePlan(
                 name: "console",
                 arguments: [
                     "console", "--port", "\(settings[UpSettings.consolePort])",
                     "--store-url", store,
                     "--track-url", url(settings[UpSettings.trackPort]),
                     "--infer-url", url(settings[UpSettings.inferPort]),
+                    "--registry-url", url(settings[UpSettings.registryPort]),
                     "--kubeconfig", "\(data)/kubeconfig",
                 ],
                 environment: console, host: host, ports: [(settings[UpSettings.consolePort], "web console")]),

@@ -35,12 +35,15 @@ enum UpSettings {
     static let clusterPort = Setting<Int>.port(
         "cluster-port", environment: ["SLIPWAY_CLUSTER_PORT"], default: 6443,
         help: "Port of the Kubernetes API, over TLS.")
+    static let registryPort = Setting<Int>.port(
+        "registry-port", environment: ["SLIPWAY_REGISTRY_PORT"], default: 5000,
+        help: "Port of the container registry.")
     static let consolePort = Setting<Int>.port(
         "console-port", environment: ["SLIPWAY_CONSOLE_PORT"], default: 9001, help: "Port of the web console.")
 
     static let all = [
         storePort.declaration, trackPort.declaration, inferPort.declaration, inferGRPCPort.declaration,
-        inferMetricsPort.declaration, clusterPort.declaration, consolePort.declaration,
+        inferMetricsPort.declaration, clusterPort.declaration, registryPort.declaration, consolePort.declaration,
     ]
 }
 

@@ -21,7 +21,7 @@ from slipway_process import ROOT, Slipway, free_port
 sys.path.append(str(ROOT / "Tests/Clients/infer"))
 import models  # noqa: E402
 
-PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "console"]
+PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "registry", "console"]
 
 
 def processes_of(folder):

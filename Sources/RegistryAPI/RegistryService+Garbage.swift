@@ -1,0 +1,47 @@
+package import Clock
+import Objects
+
+extension RegistryService {
+    /// Blobs younger than this may belong to a push that has not named them yet.
+    package static let graceSeconds: Int64 = 24 * 3600
+
+    /// Removes what no manifest names: links of repositories to such blobs, then blobs without a link. Returns how many
+    /// blobs went. A push under way is safe, because only what is older than `graceSeconds` goes.
+    package func collectGarbage(now: WallTime = .now, graceSeconds: Int64 = graceSeconds) async throws -> Int {
+        let limit = now.advanced(seconds: -graceSeconds)
+        var named: Set<String> = []
+        try await forEach(.manifests) { [store] object in
+            let key = object.key.text
+            guard let colon = key.lastIndex(of: ":"), let (_, bytes) = try await store.read(.manifests, key),
+                let document = try? ManifestDocument(bytes, contentType: nil)
+            else { return }
+            for blob in document.blobs { named.insert(key[...colon] + blob.hexadecimal) }
+        }
+        var linked: Set<Substring> = []
+        try await forEach(.links) { [store] object in
+            let key = object.key.text
+            if !named.contains(key), object.modified < limit {
+                try await store.delete(.links, [key])
+            } else if let colon = key.lastIndex(of: ":") {
+                linked.insert(key[key.index(after: colon)...])
+            }
+        }
+        var count = 0
+        try await forEach(.blobs) { [store] object in
+            guard !linked.contains(Substring(object.key.text)), object.modified < limit else { return }
+            try await store.delete(.blobs, [object.key.text])
+            count += 1
+        }
+        return count
+    }
+
+    private func forEach(_ kind: RegistryStore.Kind, _ body: (ListedObject) async throws -> Void) async throws {
+        var query = ListingQuery()
+        while true {
+            let page = try await store.objects.listObjects(bucket: kind.rawValue, query)
+            for object in page.items { try await body(object) }
+            guard let next = page.next else { return }
+            query.after = next
+        }
+    }
+}

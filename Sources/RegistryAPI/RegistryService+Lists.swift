@@ -1,0 +1,60 @@
+import Bytes
+import Formats
+import HTTP
+import Objects
+
+extension RegistryService {
+    func catalog(_ request: Request) async throws -> Response {
+        let (countMax, last) = try page(request)
+        guard countMax > 0 else { return json(["repositories": []]) }
+        let (names, hasMore) = try await store.repositories(after: last, countMax: countMax)
+        var response = json(["repositories": .array(names.map { .string($0) })])
+        if hasMore, let next = names.last {
+            response.fields.append("Link", Self.link("/v2/_catalog", countMax, next))
+        }
+        return response
+    }
+
+    func tags(_ request: Request, _ name: RepositoryName) async throws -> Response {
+        let (countMax, last) = try page(request)
+        let isKnown = try await store.keys(.manifests, prefix: name.text + ":", countMax: 1).keys.isEmpty == false
+        guard isKnown else {
+            throw RegistryError(.nameUnknown, "there is no repository \(name.text); /v2/_catalog shows them")
+        }
+        guard countMax > 0 else { return json(["name": .string(name.text), "tags": []]) }
+        let (tags, hasMore) = try await store.keys(.tags, prefix: name.text + ":", after: last, countMax: countMax)
+        var response = json(["name": .string(name.text), "tags": .array(tags.map { .string($0) })])
+        if hasMore, let next = tags.last {
+            response.fields.append("Link", Self.link("/v2/\(name.text)/tags/list", countMax, next))
+        }
+        return response
+    }
+
+    /// An index of the manifests that name `subject`; empty for one that nobody names, as the specification wants it.
+    func referrers(_ request: Request, _ name: RepositoryName, _ subject: Digest) async throws -> Response {
+        let wanted = request.queryValue("artifactType")
+        let prefix = "\(name.text):\(subject.hexadecimal):"
+        var descriptors: [JSON] = []
+        for key in try await store.keys(.referrers, prefix: prefix, countMax: 1000).keys {
+            guard let (_, bytes) = try await store.read(.referrers, prefix + key), let json = try? JSON.parse(bytes),
+                wanted == nil || json["artifactType"]?.stringValue == wanted
+            else { continue }
+            descriptors.append(json)
+        }
+        let type = "application/vnd.oci.image.index.v1+json"
+        var response = json(["schemaVersion": 2, "mediaType": .string(type), "manifests": .array(descriptors)])
+        response.fields["Content-Type"] = type
+        if wanted != nil { response.fields.append("OCI-Filters-Applied", "artifactType") }
+        return response
+    }
+
+    private func json(_ value: JSON) -> Response {
+        var writer = JSONWriter()
+        writer.value(value)
+        return Response(contentType: "application/json", writer.bytes)
+    }
+
+    private static func link(_ path: String, _ count: Int, _ last: String) -> String {
+        "<\(path)?n=\(count)&last=\(PercentCoding.encode(last))>; rel=\"next\""
+    }
+}
