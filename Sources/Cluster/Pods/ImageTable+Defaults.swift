@@ -14,8 +14,7 @@ extension ImageTable {
     static let pythonImages = ["python"]
     /// Images that this program stands in for: itself, the service of the model pack's document, inference servers.
     static let ownImages = [
-        ("slipway", []), ("slipway/pack", ["pack"]), ("k8s_flask", ["pack"]), ("slipway/infer", ["infer"]),
-        ("nvcr.io/nvidia/tritonserver", ["infer"]),
+        ("slipway", []), ("slipway/pack", ["pack"]), ("k8s_flask", ["pack"]),
     ]
 
     /// Writes the files that stand-ins need below `folders.images` and returns the table: rows of `images.json` first, then
@@ -90,7 +89,7 @@ extension ImageTable {
         return String(cString: resolved)
     }
 
-    private static func own(_ program: String, _ command: [String], _ runtimes: [String]) -> ImageEnvironment {
+    static func own(_ program: String, _ command: [String], _ runtimes: [String]) -> ImageEnvironment {
         let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         var environment = ImageEnvironment()
         environment.path = [folder]

@@ -18,16 +18,13 @@ extension ImageTable {
             exec '\(program)' infer --bind "${POD_IP:-127.0.0.1}" --data /tmp/slipway "$@"
 
             """
-        // The step's view hides the data folder; this program may lie in it.
-        let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         let bin = folders.images + "/tritonserver/bin"
         try FileTools.makeFolder(bin, mode: 0o755)
         try FileTools.write(bin + "/tritonserver", Array(script.utf8), mode: 0o755)
-        var environment = ImageEnvironment()
-        environment.path = [bin]
-        environment.folders = [folders.images, folder] + runtimes
-        if let runtime = runtimes.first { environment.variables = [("SLIPWAY_RUNTIME", runtime)] }
-        environment.command = ["tritonserver", "--model-repository=/models"]
+        // With arguments alone it is `slipway infer`; a manifest that names Triton's program finds it on the PATH.
+        var environment = own(program, ["infer"], runtimes)
+        environment.path.insert(bin, at: 0)
+        environment.folders.append(folders.images)
         return environment
     }
 
