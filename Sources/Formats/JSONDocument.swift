@@ -5,6 +5,9 @@ import Bytes
 import CSimdjson
 
 /// Why text is not JSON that is accepted here.
+///
+/// It has no offset: simdjson's DOM parser checks the whole text and returns a code alone. A place (`current_location`)
+/// is known only to its On Demand parser, which does not check what nobody reads.
 package enum JSONError: Error, Equatable {
     case malformed
     case notUTF8
