@@ -5,6 +5,7 @@ import Database
 import EventLoop
 import Glibc
 import HTTP
+import Log
 import MLflowAPI
 import Metrics
 import ObjectClient
@@ -18,12 +19,14 @@ struct TrackRole: Sendable {
     /// A numeric address.
     var address = "127.0.0.1"
     var port = 5001
-    /// `sqlite:///relative.db` or `sqlite:////absolute.db`; nil keeps the database in `folder`.
+    /// A URI as `DatabaseLocation` reads it; nil keeps the database in `folder`.
     var backendStore: String?
     /// Where new experiments put artifacts, as clients see it; nil goes through this server.
     var artifactRoot: String?
     /// Where the proxy keeps them: `s3://bucket/prefix` or a folder; nil is a folder in `folder`.
     var artifactsDestination: String?
+    /// Whether artifacts go through this server at all.
+    var servesArtifacts = true
     /// Reaches `s3:` locations; nil when no endpoint is known.
     var objects: ObjectEndpoint?
     var allowedHosts: [String] = []
@@ -53,6 +56,7 @@ struct TrackRole: Sendable {
         var service = MLflowConfiguration()
         service.allowedHosts = allowedHosts
         service.metrics = metrics
+        service.servesArtifacts = servesArtifacts
         var configuration = ServerConfiguration(role: "track", address: address, port: port)
         configuration.metrics = metrics
         configuration.faultResponse = { MLflowService.response(to: $0) }
@@ -60,7 +64,25 @@ struct TrackRole: Sendable {
         let handler = ConsolePages().handler(inFrontOf: api)
         let server = Server(configuration: configuration, handler: handler)
         try server.start()
+        if let client { Task.detached { await warnOfArtifactRoot(client) } }
         return Running(server: server, store: store)
+    }
+
+    /// Says in the log what would fail with the first artifact: clients write to the root themselves and only see a code.
+    private func warnOfArtifactRoot(_ client: ObjectClient) async {
+        guard let artifactRoot, let place = ObjectLocation(artifactRoot) else { return }
+        let logger = Logger(role: "track")
+        let fields = [("bucket", place.bucket), ("endpoint", objects?.url ?? "")]
+        do {
+            if try await !client.bucketExists(place.bucket) {
+                logger.warning("the artifact root's bucket is missing: make it, as `mc mb` does", fields)
+            }
+        } catch {
+            let code = (error as? ObjectClientError)?.code ?? "\(error)"
+            logger.warning(
+                "the artifact root cannot be reached: check MLFLOW_S3_ENDPOINT_URL and the AWS_* credentials",
+                fields + [("error", code)])
+        }
     }
 
     private func destination(_ client: ObjectClient?, _ pool: BlockingPool) throws -> any ArtifactStore {

@@ -14,6 +14,9 @@ package struct MLflowConfiguration: Sendable {
     /// Rendered at `/metrics`; nil leaves that path out.
     package var metrics: MetricsRegistry?
 
+    /// False leaves the artifact proxy out: clients go to the artifact root themselves.
+    package var servesArtifacts = true
+
     package init() {}
 }
 

@@ -145,7 +145,21 @@ extension MLflowService {
         serve(router, .get, "\(prefix)/mlflow/artifacts/list") { try await $0.listArtifacts($1) }
         router.get("\(prefix)/mlflow/get-artifact") { try await self.getArtifact($0) }
         router.post("\(prefix)/mlflow/upload-artifact") { try await self.uploadArtifact($0) }
-        let proxy = "\(prefix)/mlflow-artifacts/artifacts"
+        addProxy(router, "\(prefix)/mlflow-artifacts/artifacts")
+    }
+
+    private func addProxy(_ router: Router, _ proxy: String) {
+        guard configuration.servesArtifacts else {
+            let refuse: Handler = { _ in
+                throw MLflowError.unsupported(
+                    "Artifacts through a server that was started with --no-serve-artifacts are")
+            }
+            for method in [HTTPMethod.get, .put, .delete] {
+                router.add(method, proxy, refuse)
+                router.add(method, "\(proxy)/{path*}", refuse)
+            }
+            return
+        }
         router.get(proxy) { try await self.listProxied($0) }
         router.get("\(proxy)/{path*}") { try await self.getProxied($0) }
         router.put("\(proxy)/{path*}") { try await self.putProxied($0) }

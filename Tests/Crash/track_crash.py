@@ -1,16 +1,21 @@
 """Kills the tracking server with SIGKILL while clients log batches, restarts it, and checks that nothing acknowledged is lost.
 
-    python Tests/Crash/track_crash.py [--rounds 20] [--binary .build/debug/slipway] [--seed N]
+    python Tests/Crash/track_crash.py [--rounds 20] [--binary .build/debug/slipway] [--seed N] [--engine sqlite|postgresql]
 
 8 writers log batches of 50 metrics, a parameter and a tag to a run of their own, and upload an artifact through the proxy
 after each. After each kill and restart every acknowledged batch must be there whole, the one under way whole or not at all,
-the latest values must be those of the last batch that is there, and every acknowledged artifact must be there whole. Needs
-only the standard library. Exit status 0 when every round held.
+the latest values must be those of the last batch that is there, and every acknowledged artifact must be there whole.
+With PostgreSQL every other round crashes the database server instead (`pg_ctl -m immediate`), and the tracking server has to
+come back by itself. Without --engine both are tried, PostgreSQL where it is installed. Needs only the standard library. Exit
+status 0 when every round held.
 """
 
 import argparse
+import glob
 import http.client
 import json
+import os
+import pathlib
 import random
 import shutil
 import signal
@@ -22,6 +27,7 @@ import threading
 import time
 
 WRITERS, POINTS = 8, 50
+POSTGRES = str(pathlib.Path(__file__).resolve().parents[2] / "scripts/postgres")
 
 
 def free_port():
@@ -41,9 +47,13 @@ def call(port, method, path, body=None, connection=None):
     return json.loads(text)
 
 
-def start(binary, folder, port):
+def postgres(*words):
+    return subprocess.run([POSTGRES, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def start(binary, folder, port, flags):
     process = subprocess.Popen(
-        [binary, "track", "--data", folder, "--port", str(port), "--log-level", "error"],
+        [binary, "track", "--data", folder, "--port", str(port), "--log-level", "error", *flags],
         stdout=subprocess.DEVNULL, stderr=open(f"{folder}.log", "ab"))
     began = time.monotonic()
     while time.monotonic() - began < 20:
@@ -133,12 +143,28 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--binary", default=".build/debug/slipway")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--engine", choices=["sqlite", "postgresql"])
     options = parser.parse_args()
-    print(f"seed {options.seed}, {options.rounds} rounds")
+    engines = [options.engine] if options.engine else ["sqlite"] + ["postgresql"] * bool(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    for engine in engines:
+        print(f"{engine}: seed {options.seed}, {options.rounds} rounds")
+        database, flags = None, []
+        if engine == "postgresql":
+            database_port = free_port()
+            database = postgres("start", str(database_port), "crash", "crash", "crash", str(os.getpid()))
+            flags = ["--backend-store-uri", f"postgresql://crash:crash@127.0.0.1:{database_port}/crash"]
+        try:
+            crash(options, flags, database)
+        finally:
+            if database:
+                postgres("stop", database)
+
+
+def crash(options, flags, database):
     chance = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="slipway-track-crash-")
     port = free_port()
-    process, _ = start(options.binary, folder, port)
+    process, _ = start(options.binary, folder, port, flags)
     try:
         runs = [call(port, "POST", "/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(WRITERS)]
         positions = dict.fromkeys(runs, 0)
@@ -150,11 +176,15 @@ def main():
                 writer.acknowledged = writer.next - 1
                 writer.start()
             time.sleep(chance.uniform(0.1, 0.6))
+            if database and number % 2 == 0:
+                postgres("restart", database, "immediate")
+                # The writers go on through the crash; none of their batches may be lost or be there in part.
+                time.sleep(chance.uniform(0.1, 0.3))
             process.send_signal(signal.SIGKILL)
             process.wait()
             for writer in writers:
                 writer.join(15)
-            process, seconds = start(options.binary, folder, port)
+            process, seconds = start(options.binary, folder, port, flags)
             assert seconds < 2, f"the restart took {seconds:.1f} s"
             total = sum(check(port, writer) for writer in writers)
             artifacts += sum(check_artifacts(port, writer) for writer in writers)

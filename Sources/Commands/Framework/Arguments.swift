@@ -20,7 +20,11 @@ package struct Arguments: Sendable, Equatable {
                 words.append(argument)
                 continue
             }
-            if argument == "--help" || argument == "-h" {
+            // Some upstream programs spell a setting -h; alone it still asks for help.
+            let isHost =
+                argument == "-h" && rest.first.map { !$0.hasPrefix("-") } == true
+                && command.settings.contains { $0.aliases.contains("-h") }
+            if argument == "--help" || (argument == "-h" && !isHost) {
                 asksHelp = true
                 continue
             }

@@ -16,16 +16,10 @@ package enum Program {
 
     /// Runs the command that `arguments` (without the program's name) ask for and returns the exit status: 0, 1 when
     /// the command failed, 2 when the command line or the configuration cannot be used.
-    ///
-    /// - Parameter name: what the program was called by: `mc` makes every word one of mc's.
-    package static func run(
-        _ arguments: [String], calledAs name: String = "slipway", environment: [String: String] = Environment.current
-    ) async -> Int32 {
+    package static func run(_ arguments: [String], environment: [String: String] = Environment.current) async -> Int32 {
         ChildProcess.followSupervisor(environment)
         defer { LogOutput.drain() }
         // mc has a command line of its own; its flags are none of the settings here.
-        if name == "minio" { return await run([Command.store.name] + arguments, environment: environment) }
-        if name == Command.mc.name { return await Client.run(arguments, environment: environment) }
         if arguments.first == Command.mc.name {
             return await Client.run(Array(arguments.dropFirst()), environment: environment)
         }

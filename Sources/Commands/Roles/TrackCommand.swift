@@ -10,8 +10,10 @@ extension Command {
     static let track = Command(
         name: "track", summary: "experiment tracking and model registry (MLflow)",
         details: """
-            Serves the MLflow REST API and the artifact proxy. The flags of `mlflow server` work; so do the AWS_* variables
-            that MLflow reads for an S3 artifact store.
+            Serves the MLflow REST API and the artifact proxy. The flags and MLFLOW_* variables of `mlflow server` work, and
+            the AWS_* variables that it reads for an S3 artifact store. Called through a link named mlflow, the program takes
+            `mlflow server ...` as it stands. A password is better kept in MLFLOW_BACKEND_STORE_URI, or as PGPASSWORD, than on
+            the command line, which every user of the machine can read.
             """,
         settings: CommonSettings.ofRole + TrackSettings.all,
         positional: "[server]", positionalChoices: ["server"],
@@ -20,6 +22,11 @@ extension Command {
             (
                 "slipway track --artifacts-destination s3://mlflow --s3-endpoint http://127.0.0.1:9000",
                 "Artifacts in an object store"
+            ),
+            (
+                "slipway track server --backend-store-uri postgresql://USER:PASSWORD@HOST/mlflow "
+                    + "--default-artifact-root s3://mlflow/ --host 0.0.0.0",
+                "As an MLflow server is started: rows in PostgreSQL, clients write artifacts to S3 themselves"
             ),
         ],
         run: runTrack)
@@ -30,12 +37,19 @@ enum TrackSettings {
         "port", aliases: ["-p"], environment: ["MLFLOW_PORT"], default: 5001, help: "Port of the REST API.")
 
     static let host = Setting<String?>.optional(
-        "host", aliases: ["-h"], environment: ["MLFLOW_HOST"], placeholder: "ADDRESS", allowed: "a numeric address",
-        help: "Address to listen on, as `mlflow server` spells --bind.")
+        "host", aliases: ["-h"], environment: ["MLFLOW_HOST"], placeholder: "ADDRESS",
+        allowed: "a numeric address or localhost", help: "Address to listen on, as `mlflow server` spells --bind.")
 
     static let backendStore = Setting<String?>.optional(
         "backend-store-uri", environment: ["MLFLOW_BACKEND_STORE_URI"], placeholder: "URI",
-        allowed: "sqlite:///FILE", help: "The database; a file in the data folder when unset.")
+        allowed: "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+        help: "The database; a file in the data folder when unset.", isSecret: true)
+
+    static let registryStore = Setting<String?>.optional(
+        "registry-store-uri", environment: ["MLFLOW_REGISTRY_STORE_URI"], placeholder: "URI",
+        allowed: "the backend store's URI",
+        help: "Accepted for MLflow's command lines when it is the backend store: the registry is kept there.",
+        isSecret: true)
 
     static let artifactRoot = Setting<String?>.optional(
         "default-artifact-root", environment: ["MLFLOW_DEFAULT_ARTIFACT_ROOT"], placeholder: "URI",
@@ -49,7 +63,19 @@ enum TrackSettings {
 
     static let servesArtifacts = Setting<Bool>.toggle(
         "serve-artifacts", environment: ["MLFLOW_SERVE_ARTIFACTS"], default: true,
-        help: "Accepted for MLflow's command lines; artifacts are always served.")
+        help: "Serve artifacts through this server; without it --default-artifact-root has to be given.")
+
+    static let workers = Setting<Int>.integer(
+        "workers", aliases: ["-w"], environment: ["MLFLOW_WORKERS"], default: 1, range: 1...1024,
+        help: "Accepted for MLflow's command lines; one process serves with an event loop for each core.")
+
+    static let prometheus = Setting<String?>.optional(
+        "expose-prometheus", environment: ["MLFLOW_EXPOSE_PROMETHEUS"], placeholder: "FOLDER",
+        help: "Accepted for MLflow's command lines; /metrics is always served, and no folder is needed.")
+
+    static let gunicorn = Setting<String?>.optional(
+        "gunicorn-opts", environment: ["MLFLOW_GUNICORN_OPTS"], placeholder: "TEXT",
+        help: "Accepted for MLflow's command lines; there is no gunicorn here.")
 
     static let allowedHosts = Setting<String?>.optional(
         "allowed-hosts", environment: ["MLFLOW_SERVER_ALLOWED_HOSTS"], placeholder: "HOST[,HOST]",
@@ -74,8 +100,9 @@ enum TrackSettings {
 
     static let all =
         [
-            port.declaration, host.declaration, backendStore.declaration, artifactRoot.declaration,
-            artifactsDestination.declaration, servesArtifacts.declaration, allowedHosts.declaration,
+            port.declaration, host.declaration, backendStore.declaration, registryStore.declaration,
+            artifactRoot.declaration, artifactsDestination.declaration, servesArtifacts.declaration,
+            allowedHosts.declaration, workers.declaration, prometheus.declaration, gunicorn.declaration,
         ] + objectStore
 
     /// The settings of a role that reads and writes an object store.
@@ -95,19 +122,46 @@ enum TrackSettings {
 }
 
 private func runTrack(_ invocation: Invocation) async throws -> Int32 {
+    let role = try trackRole(invocation)
+    return try await RoleRunner.run("track") {
+        let running = try await start(role)
+        return RunningRole(servers: [("http", running.server)]) { await running.store.close() }
+    }
+}
+
+private func trackRole(_ invocation: Invocation) throws -> TrackRole {
     let settings = invocation.settings
+    if let word = invocation.words.first(where: { $0 != "server" }) {
+        throw UsageError("unexpected word '\(word)'", hint: "Of MLflow's commands only `server` and `ui` are here.")
+    }
+    if let registry = settings[TrackSettings.registryStore], registry != settings[TrackSettings.backendStore] {
+        throw UsageError("the registry is kept in the backend store: leave out --registry-store-uri")
+    }
+    guard settings[TrackSettings.servesArtifacts] || settings[TrackSettings.artifactRoot] != nil else {
+        throw UsageError(
+            "--no-serve-artifacts leaves clients no place for artifacts",
+            hint: "Name one that they reach themselves, such as --default-artifact-root s3://mlflow/")
+    }
     let folder = "\(settings[CommonSettings.data])/track"
     try Folder.make(folder)
     var role = TrackRole(folder: Folder.absolute(folder))
-    role.address = settings[TrackSettings.host] ?? settings[CommonSettings.address]
+    let host = settings[TrackSettings.host] ?? settings[CommonSettings.address]
+    role.address = host == "localhost" ? "127.0.0.1" : host
     role.port = settings[TrackSettings.port]
     role.backendStore = settings[TrackSettings.backendStore]
     role.artifactRoot = settings[TrackSettings.artifactRoot]
     role.artifactsDestination = settings[TrackSettings.artifactsDestination]
+    role.servesArtifacts = settings[TrackSettings.servesArtifacts]
     role.objects = TrackSettings.objectEndpoint(settings)
     role.allowedHosts = settings[TrackSettings.allowedHosts]?.split(separator: ",").map(String.init) ?? []
-    return try await RoleRunner.run("track") {
-        let running = try await role.start()
-        return RunningRole(servers: [("http", running.server)])
+    return role
+}
+
+/// Starts `role`; a database that cannot be opened becomes a message that says which and why.
+private func start(_ role: TrackRole) async throws -> TrackRole.Running {
+    do { return try await role.start() } catch let error as DatabaseError {
+        throw CommandFailure(
+            error.message.hasPrefix("cannot connect") || error.message.hasPrefix("the backend store URI")
+                ? error.message : "cannot open the tracking database: \(error.message)")
     }
 }

@@ -1,4 +1,4 @@
-"""A tracking server for each test module: the real binary in a temporary folder on a free port."""
+"""A tracking server for each test module and engine: the real binary in a temporary folder on a free port."""
 
 import shutil
 import tempfile
@@ -6,13 +6,28 @@ import time
 
 import pytest
 
+from postgres_server import INSTALLED, Postgres
 from track_roles import track_role
 
 
-@pytest.fixture(scope="module")
-def server():
+@pytest.fixture(scope="session")
+def postgres():
+    if not INSTALLED:
+        pytest.skip("no PostgreSQL server is installed: scripts/setup test")
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request):
     folder = tempfile.mkdtemp(prefix="slipway-track-")
-    role = track_role(folder).start()
+    flags = []
+    if request.param == "postgresql":
+        name = f"t{time.time_ns():x}"
+        flags = ["--backend-store-uri", request.getfixturevalue("postgres").make_database(name)]
+    role = track_role(folder, *flags).start()
+    role.engine = request.param
     yield role
     role.stop()
     shutil.rmtree(folder, ignore_errors=True)

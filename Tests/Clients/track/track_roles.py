@@ -26,13 +26,14 @@ class Role:
         self.environment = {**os.environ, **(environment or {})}
         self.log = tempfile.TemporaryFile()
         self.process = None
+        self.program = BINARY
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        self.process = subprocess.Popen([BINARY, *self.words], env=self.environment, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([self.program, *self.words], env=self.environment, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
