@@ -48,7 +48,8 @@ def call(port, method, path, body=None, connection=None):
 
 
 def postgres(*words):
-    return subprocess.run([POSTGRES, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    done = subprocess.run([POSTGRES, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
 
 
 def start(binary, folder, port, flags):
