@@ -1,6 +1,7 @@
 import Bytes
 import Testing
 
+@testable import Database
 @testable import Tracking
 
 struct TrackingFuzzTests {
@@ -24,6 +25,31 @@ struct TrackingFuzzTests {
             var query = SearchQuery(.loggedModels)
             _ = try? query.order(by: [text])
             _ = try? PageToken(text)
+        }
+    }
+
+    @Test func backendStoreURIsNeverCrashAndNeverShowThePassword() throws {
+        let samples = [
+            "postgresql+psycopg2://u:p%40ss@[::1]:5432/db?sslmode=require&host=/x", "sqlite:////a/b.db?x=1",
+            "postgres://u:s@cr@h:1/d", "mysql://u:p@h/d",
+        ]
+        try Fuzzing.run("BackendStoreURI", samples: samples) { input, _ in
+            let text = String(utf8: input)
+            guard case .server(let address)? = try? DatabaseLocation(uri: text) else { return }
+            var hidden = address
+            hidden.password = "another"
+            #expect("\(hidden)" == "\(address)")
+            for part in [address.host, address.user, address.password, address.database] {
+                #expect(part?.utf8.contains(0) != true && part?.isEmpty != true)
+            }
+        }
+    }
+
+    @Test func placeholdersAreCountedAlike() throws {
+        let samples = ["a = ? AND b = '?' AND \"c?\" = ?", "'it''s ?' LIKE ? ESCAPE '\\'"]
+        try Fuzzing.run("Placeholders", samples: samples) { input, _ in
+            let (sql, count) = PostgresDialect.numbered(String(utf8: input))
+            #expect(count == 0 || sql.contains("$\(count)"))
         }
     }
 

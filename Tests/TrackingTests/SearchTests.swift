@@ -147,6 +147,24 @@ struct SearchTests {
         #expect(rest.elements.map(\.name) == ["m2"])
     }
 
+    @Test(arguments: TestEngine.available)
+    func aVersionOfALoggedModelKnowsItsRun(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
+        let store = temporary.store
+        let model = try await store.createLoggedModel(
+            experimentID: "0", name: "x", type: nil, sourceRunID: "run-1", parameters: [], tags: [])
+        _ = try await store.createRegisteredModel(name: "m", description: nil, tags: [])
+        func runs(_ source: String, _ runID: String?, _ modelID: String?) async throws -> String? {
+            try await store.createModelVersion(
+                name: "m", source: source, runID: runID, runLink: nil, description: nil, modelID: modelID, tags: []
+            ).runID
+        }
+        #expect(try await runs("models:/\(model.id)", "", nil) == "run-1")
+        #expect(try await runs("s3://b/x", nil, model.id) == "run-1")
+        #expect(try await runs("s3://b/x", "other", model.id) == "other")
+        #expect(try await runs("models:/m-unknown", nil, nil) == nil)
+    }
+
     @Test func whatPostgreSQLCannotKeepIsTheClientsFault() async throws {
         guard TestEngine.available.contains(.postgres) else { return }
         let temporary = try await TemporaryStore(.postgres)

@@ -10,6 +10,8 @@ free_port DATABASE STORE CONSOLE TRACK NOBODY
 
 step "The backend store: PostgreSQL (service mlflow-backend-store)"
 show '$ROOT/scripts/postgres start $DATABASE mlflowuser mlflowpassword mlflow '$$
+CLUSTER=$(tail -1 <<< "$OUTPUT")
+export CLUSTER
 show 'pg_isready -h 127.0.0.1 -p $DATABASE -U mlflowuser -d mlflow'
 expect 'accepting connections'
 
@@ -28,12 +30,12 @@ export SLIPWAY_DATA=$WORK/data
 serve track "http://127.0.0.1:$TRACK/health" \
     "mlflow server --backend-store-uri postgresql://mlflowuser:mlflowpassword@127.0.0.1:$DATABASE/mlflow --default-artifact-root s3://mlflow/ --host 0.0.0.0 --port $TRACK" \
     "21 to 50 s (mlflow 3.17.2 on this project's machine, docs/compatibility/mlflow.md)"
-show 'curl -fsS http://localhost:$TRACK/health'
+show 'curl -fsS -w "\n" http://localhost:$TRACK/health'
 expect 'OK'
-show 'curl -fsS http://localhost:$TRACK/version'
+show 'curl -fsS -w "\n" http://localhost:$TRACK/version'
 
 step "Train, log, register and load back, with the document's client and with a new one"
-export MLFLOW_TRACKING_URI=http://localhost:$TRACK GIT_PYTHON_REFRESH=quiet
+export MLFLOW_TRACKING_URI=http://localhost:$TRACK MLFLOW_DISABLE_TELEMETRY=true GIT_PYTHON_REFRESH=quiet
 show '$OLD_PYTHON train.py'
 expect 'mlflow 1.30.0' 's3://mlflow/1/' 'iris version 1' '20 losses'
 show '$PYTHON train.py'
@@ -46,7 +48,7 @@ show 'mc ls -r mlflowminio/mlflow'
 expect 'MLmodel' 'model.pkl' 'features.txt'
 
 step "The web interface: http://localhost:$TRACK and http://localhost:$CONSOLE"
-show 'curl -fsS http://localhost:$TRACK/ | head -c 300'
+show 'curl -fsS http://localhost:$TRACK/ | head -8'
 expect '<html'
 show 'curl -fsS -o /dev/null -w "%{http_code}\n" http://localhost:$CONSOLE/'
 expect '200'
@@ -62,14 +64,14 @@ refuse 'mlflow server --backend-store-uri postgresql://mlflowuser:mlflowpassword
 expect 'Connection refused' 'start PostgreSQL'
 refuse 'MLFLOW_TRACKING_URI=http://localhost:$NOBODY MLFLOW_HTTP_REQUEST_MAX_RETRIES=1 $PYTHON train.py 2>&1 | tail -1'
 expect 'Connection refused'
-refuse 'AWS_SECRET_ACCESS_KEY=wrong $PYTHON train.py 2>&1 | grep -v " Stacktrace" | tail -1'
+refuse 'AWS_SECRET_ACCESS_KEY=wrong $PYTHON train.py 2>&1 | tail -1'
 expect 'SignatureDoesNotMatch'
 show 'curl -fsS -H "Content-Type: application/json" -d "{\"name\": \"lost\", \"artifact_location\": \"s3://nowhere/\"}" http://localhost:$TRACK/api/2.0/mlflow/experiments/create'
 refuse '$PYTHON train.py lost 2>&1 | tail -1'
 expect 'NoSuchBucket'
 
 step "PostgreSQL restarts; the tracking server goes on"
-show '$ROOT/scripts/postgres restart $(ls -dt /tmp/slipway-postgres.* | head -1)'
+show '$ROOT/scripts/postgres restart $CLUSTER'
 show '$PYTHON train.py'
 expect 'iris version 3' '4 runs'
 memory track "1.6 to 2.5 GiB (mlflow 3.17.2 with 4 workers, docs/compatibility/mlflow.md)"

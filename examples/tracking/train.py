@@ -16,12 +16,13 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
 warnings.simplefilter("ignore")
 VERSION_1 = mlflow.__version__.startswith("1.")
 EXPERIMENT = sys.argv[1] if len(sys.argv) > 1 else "iris"
 MODEL = sys.argv[2] if len(sys.argv) > 2 else "iris"
-PARAMETERS = {"alpha": 0.001, "epochs": 20, "penalty": "l2"}
+PARAMETERS = {"alpha": 0.0001, "epochs": 20, "penalty": "l2"}
 
 
 def train(inputs, labels, test_inputs, test_labels):
@@ -51,7 +52,7 @@ def promote(client, version):
 def main():
     data = load_iris()
     inputs, test_inputs, labels, test_labels = train_test_split(
-        data.data / data.data.max(axis=0), data.target, test_size=0.3, random_state=0)
+        StandardScaler().fit_transform(data.data), data.target, test_size=0.3, random_state=0)
     mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run(run_name=f"mlflow {mlflow.__version__}") as run:
         mlflow.log_params(PARAMETERS)

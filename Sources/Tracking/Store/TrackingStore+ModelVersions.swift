@@ -27,6 +27,7 @@ extension TrackingStore {
                     "SELECT version_last FROM registered_models WHERE name = ?", .text(name), row: { $0.int(0) })
             else { throw Self.noModel(name) }
             let version = last + 1
+            let run = try runID.flatMap { $0.isEmpty ? nil : $0 } ?? Self.sourceRun(source, modelID, connection)
             let now = DatabaseValue.int(Self.nowMilliseconds)
             try connection.execute(
                 "UPDATE registered_models SET version_last = ?, last_update_time = ? WHERE name = ?", .int(version),
@@ -36,7 +37,7 @@ extension TrackingStore {
                 """
                 INSERT INTO model_versions (name, version, creation_time, last_update_time, description, stage, source,
                     run_id, run_link, model_id) VALUES (?, ?, ?, ?, ?, 'None', ?, ?, ?, ?)
-                """, .text(name), .int(version), now, now, .optional(description), .text(source), .optional(runID),
+                """, .text(name), .int(version), now, now, .optional(description), .text(source), .optional(run),
                 .optional(runLink), .optional(modelID))
             for tag in tags { try Self.setVersionTag(tag, name, version, connection) }
             if let modelID, !isPrompt { try Self.noteRegistration(name, version, modelID, connection) }
@@ -173,6 +174,17 @@ extension TrackingStore {
             }
             return source
         }
+    }
+
+    /// The run that made the logged model behind a version: clients of the 3.x series name only the model.
+    private static func sourceRun(
+        _ source: String, _ modelID: String?, _ connection: DatabaseConnection
+    ) throws -> String? {
+        let named = source.hasPrefix("models:/m-") ? String(source.dropFirst("models:/".count)) : nil
+        guard let id = modelID.flatMap({ $0.isEmpty ? nil : $0 }) ?? named else { return nil }
+        return try connection.first("SELECT source_run_id FROM logged_models WHERE model_id = ?", .text(id)) {
+            $0.optionalText(0)
+        } ?? nil
     }
 
     static func modelVersion(_ name: String, _ version: Int, _ connection: DatabaseConnection) throws -> ModelVersion {
