@@ -15,8 +15,7 @@ extension RegistryService {
                 guard let range else { return 0..<size }
                 return range.resolve(size: size)
             }
-        } catch {
-            guard error.code == .rangeNotSatisfiable else { throw error }
+        } catch let error as ObjectError where error.code == .rangeNotSatisfiable {
             throw RegistryError(.rangeInvalid, "the range lies outside of the blob")
         }
         var response = Response(range == nil ? HTTPStatus.ok : HTTPStatus.partialContent)
@@ -44,9 +43,11 @@ extension RegistryService {
     }
 
     func requireBlob(_ name: RepositoryName, _ digest: Digest) async throws {
-        guard try await store.exists(.links, "\(name.text):\(digest.hexadecimal)") != nil,
-            try await store.exists(.blobs, digest.hexadecimal) != nil
-        else { throw RegistryError(.blobUnknown, "\(name.text) has no blob \(digest.text)") }
+        let link = try await store.exists(.links, "\(name.text):\(digest.hexadecimal)")
+        let blob = try await store.exists(.blobs, digest.hexadecimal)
+        guard link != nil, blob != nil else {
+            throw RegistryError(.blobUnknown, "\(name.text) has no blob \(digest.text)")
+        }
     }
 
     /// Takes the blob from this repository; its bytes go when the last repository has let it go (`collectGarbage`).

@@ -23,7 +23,7 @@ package struct RegistryStore: Sendable {
     let objects: ObjectStore
 
     /// Prepares the buckets of `objects`.
-    package init(objects: ObjectStore) async throws(ObjectError) {
+    package init(objects: ObjectStore) async throws {
         self.objects = objects
         let present = Set(try await objects.listBuckets().map(\.name))
         for kind in Kind.allCases where !present.contains(kind.rawValue) {
@@ -31,12 +31,13 @@ package struct RegistryStore: Sendable {
         }
     }
 
-    func exists(_ kind: Kind, _ key: String) async throws(ObjectError) -> ObjectInfo? {
+    func exists(_ kind: Kind, _ key: String) async throws -> ObjectInfo? {
+        let object = try ObjectKey(key)
         do {
-            return try await objects.headObject(bucket: kind.rawValue, key: try ObjectKey(key))
+            return try await objects.headObject(bucket: kind.rawValue, key: object)
         } catch {
-            if error.code == .keyNotFound { return nil }
-            throw error
+            guard error.code == .keyNotFound else { throw error }
+            return nil
         }
     }
 
@@ -54,7 +55,7 @@ package struct RegistryStore: Sendable {
     /// Opens the bytes of a range, or all.
     func open(
         _ kind: Kind, _ key: String, range: (@Sendable (Int64) -> Range<Int64>?)?
-    ) async throws(ObjectError) -> (ObjectInfo, ObjectContents) {
+    ) async throws -> (ObjectInfo, ObjectContents) {
         try await objects.getObject(bucket: kind.rawValue, key: try ObjectKey(key)) { info, _ throws(ObjectError) in
             guard let range else { return 0..<info.size }
             guard let chosen = range(info.size) else { throw ObjectError(.rangeNotSatisfiable) }
@@ -64,9 +65,9 @@ package struct RegistryStore: Sendable {
 
     func write(
         _ kind: Kind, _ key: String, _ bytes: [UInt8], mediaType: String? = nil
-    ) async throws(ObjectError) {
+    ) async throws {
         let ingest = try await objects.ingest(expectedBytes: Int64(bytes.count), checksum: nil, sha256: false)
-        do throws(ObjectError) {
+        do {
             try await ingest.append(bytes)
             try await ingest.seal()
             try await put(kind, key, ingest, mediaType: mediaType)
@@ -76,13 +77,13 @@ package struct RegistryStore: Sendable {
         }
     }
 
-    func put(_ kind: Kind, _ key: String, _ ingest: Ingest, mediaType: String? = nil) async throws(ObjectError) {
+    func put(_ kind: Kind, _ key: String, _ ingest: Ingest, mediaType: String? = nil) async throws {
         let fields = mediaType.map { [ObjectAttributes.Pair("Content-Type", $0)] } ?? []
         _ = try await objects.putObject(
             bucket: kind.rawValue, key: try ObjectKey(key), ingest, attributes: ObjectAttributes(fields: fields))
     }
 
-    func delete(_ kind: Kind, _ keys: [String]) async throws(ObjectError) {
+    func delete(_ kind: Kind, _ keys: [String]) async throws {
         var found: [ObjectKey] = []
         for key in keys { found.append(try ObjectKey(key)) }
         try await objects.deleteObjects(bucket: kind.rawValue, keys: found)
@@ -91,7 +92,7 @@ package struct RegistryStore: Sendable {
     /// The keys after `prefix`, in order, from after `last` on, at most `countMax`; true when there are more.
     func keys(
         _ kind: Kind, prefix: String, after last: String = "", countMax: Int
-    ) async throws(ObjectError) -> (keys: [String], hasMore: Bool) {
+    ) async throws -> (keys: [String], hasMore: Bool) {
         var query = ListingQuery()
         query.prefix = Array(prefix.utf8)
         query.after = last.isEmpty ? [] : Array((prefix + last).utf8)
@@ -101,7 +102,7 @@ package struct RegistryStore: Sendable {
     }
 
     /// The names of repositories that have a tag or a manifest, in order.
-    func repositories(after last: String, countMax: Int) async throws(ObjectError) -> (names: [String], hasMore: Bool) {
+    func repositories(after last: String, countMax: Int) async throws -> (names: [String], hasMore: Bool) {
         var query = ListingQuery()
         query.delimiter = [UInt8(ascii: ":")]
         query.after = last.isEmpty ? [] : Array((last + ":").utf8)
