@@ -37,8 +37,9 @@ test: lint unit clients ## every test: format, units, then the real clients on t
 unit: ## unit tests and the tidy test
 	@scripts/setup build units
 	swift build --build-tests
-	swift test --skip-build --skip 'FuzzTests|TidyTests'
+	swift test --skip-build --skip 'FuzzTests|TidyTests|WithoutLeaking'
 	swift test --skip-build --filter 'FuzzTests|TidyTests'
+	swift test --skip-build --filter WithoutLeaking
 
 clients: ## the real clients on the debug binary
 	@scripts/setup build test demo

@@ -18,8 +18,15 @@ private final class FolderLock: Sendable {
 
     init(_ path: String) throws(BlobError) {
         descriptor = try FileSystem.open(path, O_RDWR | O_CREAT)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A process that was killed, or a child that it was just starting, may hold the lock for an instant longer.
+        var triesLeft = 25
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let number = errno
+            if number == EWOULDBLOCK, triesLeft > 0 {
+                triesLeft -= 1
+                usleep(10_000)
+                continue
+            }
             close(descriptor)
             guard number == EWOULDBLOCK else { throw FileSystem.failure("flock", path, number) }
             throw BlobError(.locked, "another process serves this folder (\(path) is locked)")

@@ -31,6 +31,10 @@ ssize_t slipway_pread_cached(int descriptor, void *bytes, size_t count, int64_t 
     return got < 0 ? -errno : got;
 }
 
+int slipway_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 int slipway_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 int slipway_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }

@@ -59,6 +59,12 @@ extension Migration {
         for migration in migrations[present...] {
             try connection.beginWriting()
             do {
+                // Another server may have started at the same moment and been first.
+                let reached = try connection.first("SELECT MAX(version) FROM schema_version") { $0.int(0) } ?? 0
+                guard reached < migration.version else {
+                    connection.rollback()
+                    continue
+                }
                 for statement in migration.statements { try connection.executeSchema(statement) }
                 try connection.execute(
                     "INSERT INTO schema_version (version, name, applied_at_milliseconds) VALUES (?, ?, ?)",

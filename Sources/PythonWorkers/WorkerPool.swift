@@ -174,12 +174,11 @@ package final class WorkerPool: Sendable {
             do throws(WorkerError) {
                 let process = try WorkerProcess(order)
                 let answer = try load(process)
-                if !hasLoaded, !loaded(answer) {
+                guard loaded(answer, isFirst: !hasLoaded) else {
                     process.end(afterMilliseconds: limits.stopMilliseconds)
                     break
                 }
                 hasLoaded = true
-                state.withLock { $0.servingCount += 1 }
                 guard let death = serve(process) else {
                     process.end(afterMilliseconds: limits.stopMilliseconds)
                     break
@@ -212,13 +211,16 @@ package final class WorkerPool: Sendable {
         }
     }
 
-    /// Notes a first load; false when the pool is over already.
-    private func loaded(_ answer: [UInt8]) -> Bool {
+    /// Notes that a process has the model; false when the pool is over already. It serves from here on: whoever waits for
+    /// the start may send a request at once.
+    private func loaded(_ answer: [UInt8], isFirst: Bool) -> Bool {
         let (starter, goesOn) = state.withLock { state -> (Starter?, Bool) in
-            state.loadedCount += 1
-            guard state.loadedCount == order.instanceCount else { return (nil, !state.isRetired) }
+            let goesOn = !isFirst || !state.isRetired
+            if goesOn { state.servingCount += 1 }
+            if isFirst { state.loadedCount += 1 }
+            guard isFirst, state.loadedCount == order.instanceCount else { return (nil, goesOn) }
             defer { state.starter = nil }
-            return (state.starter, !state.isRetired)
+            return (state.starter, goesOn)
         }
         starter?.resume(returning: .success(answer))
         return goesOn

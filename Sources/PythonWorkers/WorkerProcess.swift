@@ -92,6 +92,8 @@ final class WorkerProcess {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
         posix_spawn_file_actions_adddup2(&actions, socket, 3)
+        // Libraries open sockets that would outlive this server's in a worker, and keep their peers from seeing an end.
+        slipway_spawn_close_from(&actions, 4)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -76,7 +76,8 @@ final class ScriptedServer: Sendable {
     private let listener: Int32
 
     init(_ script: @escaping @Sendable (ScriptedConnection) -> Void) throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // Other tests start processes: none of them may hold these sockets open.
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -95,6 +96,7 @@ final class ScriptedServer: Sendable {
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 let connection = ScriptedConnection(descriptor: descriptor, index: index)
                 index += 1
                 Thread.start(name: "scripted") {

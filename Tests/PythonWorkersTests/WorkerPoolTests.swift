@@ -74,8 +74,8 @@ struct WorkerPoolTests {
         let pool = try pool()
         _ = try await pool.start()
         #expect(await run(pool, "die") == .failure(WorkerError(.died, "its worker process died (exit status 4)")))
-        guard case .failure(let down) = await run(pool, "a") else { throw Unexpected() }
-        #expect(down.code == .unavailable)
+        // Until the next one has loaded the model; a busy machine may see it there already.
+        if case .failure(let down) = await run(pool, "a") { #expect(down.code == .unavailable) }
         try await until { pool.isServing }
         #expect(try await run(pool, "a").get().hasPrefix(#"{"result": ["a", "#))
         #expect(pool.statistics.restartCount == 1)

@@ -2,6 +2,7 @@
 // _GNU_SOURCE is not defined here: it changes the layout names of fd_set, and Swift's own Glibc module has them without.
 #pragma once
 #include <pthread.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -24,6 +25,9 @@ int slipway_end_with_parent(int signal);
 int slipway_become_subreaper(void);
 
 int slipway_pthread_setname(pthread_t thread, const char *name);
+
+// posix_spawn_file_actions_addclosefrom_np: the child starts with no descriptor from `first` on.
+int slipway_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 // The event loop that runs on the calling thread, or null. Thread-local, so that a job can tell where it is.
 void *slipway_current_loop(void);

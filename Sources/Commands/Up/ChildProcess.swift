@@ -35,7 +35,11 @@ struct ChildProcess {
         var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var processID: pid_t = 0
-        let failure = posix_spawn(&processID, "/proc/self/exe", nil, &attributes, &argv, &envp)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        slipway_spawn_close_from(&actions, 3)
+        let failure = posix_spawn(&processID, "/proc/self/exe", &actions, &attributes, &argv, &envp)
         guard failure == 0 else { throw CommandFailure("cannot start a role: \(String(cString: strerror(failure)))") }
         return ChildProcess(processID: processID)
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 extension SQLiteConnection {
@@ -19,9 +20,12 @@ extension SQLiteConnection {
 
     /// Writes a copy of the database beside `place` and renames it there, over the copy that an earlier attempt left.
     func copy(to place: String) throws(DatabaseError) {
-        let partial = "\(path).partial"
-        unlink(partial)
-        try execute("VACUUM INTO ?", [.text(partial)])
+        // A name of its own: several servers may start, and copy, at once.
+        let partial = "\(path).partial-\(Randomness.nameSuffix(8))"
+        do throws(DatabaseError) { try execute("VACUUM INTO ?", [.text(partial)]) } catch {
+            unlink(partial)
+            throw error
+        }
         guard rename(partial, place) == 0 else {
             throw DatabaseError(.inputOutput, "the copy made before migrating cannot be renamed")
         }
