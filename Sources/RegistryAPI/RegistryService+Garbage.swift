@@ -6,15 +6,19 @@ extension RegistryService {
     package static let graceSeconds: Int64 = 24 * 3600
 
     /// Removes what no manifest names: links of repositories to such blobs, then blobs without a link. Returns how many
-    /// blobs went. A push under way is safe, because only what is older than `graceSeconds` goes.
+    /// blobs went. A push under way is safe, because only what is older than `graceSeconds` goes. Throws, and
+    /// removes nothing, when a manifest cannot be read.
     package func collectGarbage(now: WallTime = .now, graceSeconds: Int64 = graceSeconds) async throws -> Int {
         let limit = now.advanced(seconds: -graceSeconds)
         var named: Set<String> = []
         try await forEach(.manifests) { [store] object in
             let key = object.key.text
-            guard let colon = key.lastIndex(of: ":"), let (_, bytes) = try await store.read(.manifests, key),
-                let document = try? ManifestDocument(bytes, contentType: nil)
-            else { return }
+            guard let colon = key.lastIndex(of: ":"), let (info, bytes) = try await store.read(.manifests, key) else {
+                return
+            }
+            // OCI manifests may leave their media type to Content-Type, as podman's do. One that cannot be understood
+            // ends the collection: what it names is not known, so nothing may go.
+            let document = try ManifestDocument(bytes, contentType: info.attributes.field("Content-Type"))
             for blob in document.blobs { named.insert(key[...colon] + blob.hexadecimal) }
         }
         var linked: Set<Substring> = []

@@ -91,7 +91,7 @@ extension RegistryService {
             try await store.delete(.tags, ["\(name.text):\(tag)"])
             return Response(.accepted)
         }
-        guard let (_, bytes) = try await store.read(.manifests, "\(name.text):\(digest.hexadecimal)") else {
+        guard let (info, bytes) = try await store.read(.manifests, "\(name.text):\(digest.hexadecimal)") else {
             throw RegistryError(.manifestUnknown, "\(name.text) has no manifest \(digest.text)")
         }
         var last = ""
@@ -103,7 +103,8 @@ extension RegistryService {
             guard hasMore, let next = tags.last else { break }
             last = next
         }
-        if let subject = try? ManifestDocument(bytes, contentType: nil).subject {
+        let mediaType = info.attributes.field("Content-Type")
+        if let subject = try? ManifestDocument(bytes, contentType: mediaType).subject {
             try await store.delete(.referrers, ["\(name.text):\(subject.hexadecimal):\(digest.hexadecimal)"])
         }
         try await store.delete(.manifests, ["\(name.text):\(digest.hexadecimal)"])

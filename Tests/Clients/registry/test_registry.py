@@ -7,8 +7,10 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import tarfile
+import time
 
 import pytest
 import requests
@@ -38,6 +40,7 @@ class Registry:
     def push_image(self, name, tag, content=b"layer", **members):
         config, layer = self.push_blob(name, b"{}"), self.push_blob(name, content)
         manifest = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": [layer], **members}
+        manifest = {key: value for key, value in manifest.items() if value is not None}
         data = json.dumps(manifest).encode()
         answer = self("PUT", f"/v2/{name}/manifests/{tag}", data=data, headers={"Content-Type": OCI})
         assert answer.status_code == 201, answer.text
@@ -237,6 +240,37 @@ def test_what_was_acknowledged_survives_kill(tmp_path):
             assert registry("GET", f"/v2/kill/a/manifests/{tag}").content == data
             layer = json.loads(data)["layers"][0]["digest"]
             assert digest(registry("GET", f"/v2/kill/a/blobs/{layer}").content) == layer
+    finally:
+        server.stop()
+
+
+def test_collection_takes_only_what_no_manifest_names(tmp_path):
+    """Two days pass in the index while the registry is down; the collection at its start leaves both images whole."""
+    port = free_port()
+    server = Slipway(["registry", "--port", port], [port], tmp_path).start()
+    try:
+        registry = Registry(port)
+        images = {"full": registry.push_image("age/a", "full"),
+                  # As podman pushes an imported image: the media type stands in Content-Type alone.
+                  "bare": registry.push_image("age/b", "bare", b"bare layer", mediaType=None)}
+        orphan = registry.push_blob("age/a", b"nobody names this")["digest"]
+        server.stop()
+        index = sqlite3.connect(next(tmp_path.rglob("registry/index.db")))
+        index.execute("UPDATE objects SET modified_nanoseconds = modified_nanoseconds - 172800000000000")
+        index.commit()
+        index.close()
+        server.start()
+        deadline = time.monotonic() + 20
+        while "removed blobs that no manifest names" not in server.text():
+            assert time.monotonic() < deadline, "nothing was collected"
+            time.sleep(0.1)
+        assert registry("GET", f"/v2/age/a/blobs/{orphan}").status_code == 404
+        for name, tag in (("age/a", "full"), ("age/b", "bare")):
+            data = registry("GET", f"/v2/{name}/manifests/{tag}").content
+            assert data == images[tag]
+            manifest = json.loads(data)
+            for blob in (manifest["config"], *manifest["layers"]):
+                assert digest(registry("GET", f"/v2/{name}/blobs/{blob['digest']}").content) == blob["digest"]
     finally:
         server.stop()
 
