@@ -167,7 +167,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP", "Signatures", "Clock",
+                "RegistryAPI", "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP", "Signatures",
+                "Clock",
                 "Bytes",
                 "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop", "PackAPI",
                 "Packs", "Archives", "ArchiveTesting", "HTTPClient",
@@ -208,6 +209,7 @@ let package = Package(
             ]),
         tests("HTTPClient", ["HTTP", "EventLoop"]),
         tests("MC", []),
+        tests("RegistryAPI", []),
         tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
         tests("Console", ["Signatures", "Server", "ServerTesting", "HTTP", "Clock", "Bytes"]),

@@ -41,13 +41,17 @@ struct RegistryRole: Sendable {
                 log.warning("looking for files that nothing names failed", [("error", error.message)])
             }
             while true {
+                var isBusy = false
                 do {
                     let count = try await service.collectGarbage()
-                    if count > 0 { log.info("removed blobs that no manifest names", [("count", "\(count)")]) }
+                    isBusy = count == nil
+                    if let count, count > 0 {
+                        log.info("removed blobs that no manifest names", [("count", "\(count)")])
+                    }
                 } catch {
                     log.warning("looking for blobs that no manifest names failed", [("error", "\(error)")])
                 }
-                try? await Task.sleep(for: .seconds(6 * 3600))
+                try? await Task.sleep(for: .seconds(isBusy ? 60 : 6 * 3600))
             }
         }
     }

@@ -22,6 +22,7 @@ struct RegistryError: Error, Sendable, Equatable {
         case unsupported = "UNSUPPORTED"
         case tooManyRequests = "TOOMANYREQUESTS"
         case rangeInvalid = "RANGE_INVALID"
+        case paginationInvalid = "PAGINATION_NUMBER_INVALID"
         case storageFull = "STORAGE_FULL"
         case unknown = "UNKNOWN"
     }
@@ -49,7 +50,7 @@ struct RegistryError: Error, Sendable, Equatable {
         switch code {
         case .blobUnknown, .blobUploadUnknown, .manifestUnknown, .nameUnknown: .notFound
         case .manifestBlobUnknown: .notFound
-        case .blobUploadInvalid, .digestInvalid, .manifestInvalid, .nameInvalid: .badRequest
+        case .blobUploadInvalid, .digestInvalid, .manifestInvalid, .nameInvalid, .paginationInvalid: .badRequest
         case .sizeInvalid: .contentTooLarge
         case .unauthorized: .unauthorized
         case .unsupported: .methodNotAllowed

@@ -80,6 +80,8 @@ extension RegistryService {
 
     /// Another repository's blob becomes this one's too; nil when it is not there, and then an upload begins.
     private func mount(_ digest: Digest, _ request: Request, _ name: RepositoryName) async throws -> Response? {
+        await gate.enter()
+        defer { gate.leave() }
         if let from = request.queryValue("from") {
             guard let source = RepositoryName(from),
                 try await store.exists(.links, "\(source.text):\(digest.hexadecimal)") != nil
@@ -144,6 +146,8 @@ extension RegistryService {
             guard computed == digest else {
                 throw RegistryError(.digestInvalid, "the bytes have the digest \(computed.text), not \(digest.text)")
             }
+            await gate.enter()
+            defer { gate.leave() }
             if try await store.exists(.blobs, digest.hexadecimal) == nil {
                 try await store.put(.blobs, digest.hexadecimal, upload.ingest)
             } else {

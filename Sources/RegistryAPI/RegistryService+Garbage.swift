@@ -6,9 +6,12 @@ extension RegistryService {
     package static let graceSeconds: Int64 = 24 * 3600
 
     /// Removes what no manifest names: links of repositories to such blobs, then blobs without a link. Returns how many
-    /// blobs went. A push under way is safe, because only what is older than `graceSeconds` goes. Throws, and
-    /// removes nothing, when a manifest cannot be read.
-    package func collectGarbage(now: WallTime = .now, graceSeconds: Int64 = graceSeconds) async throws -> Int {
+    /// blobs went, or nil when a push is under way, which may be about to name what is old. Only what is older than
+    /// `graceSeconds` goes, because a push comes in several requests. Throws, and removes nothing, when a manifest cannot
+    /// be read.
+    package func collectGarbage(now: WallTime = .now, graceSeconds: Int64 = graceSeconds) async throws -> Int? {
+        guard gate.beginCollecting() else { return nil }
+        defer { gate.endCollecting() }
         let limit = now.advanced(seconds: -graceSeconds)
         var named: Set<String> = []
         try await forEach(.manifests) { [store] object in

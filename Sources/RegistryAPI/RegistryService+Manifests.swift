@@ -43,6 +43,8 @@ extension RegistryService {
             throw RegistryError(.digestInvalid, "the manifest has the digest \(digest.text), not \(promised.text)")
         }
         let document = try ManifestDocument(bytes, contentType: request.fields["Content-Type"])
+        await gate.enter()
+        defer { gate.leave() }
         for blob in document.blobs {
             guard try await store.exists(.links, "\(name.text):\(blob.hexadecimal)") != nil else {
                 throw RegistryError(

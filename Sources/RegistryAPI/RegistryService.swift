@@ -18,6 +18,7 @@ package struct RegistryConfiguration: Sendable {
 package final class RegistryService: Sendable {
     let store: RegistryStore
     let uploads = BlobUploads()
+    let gate = CollectionGate()
     let log = Logger(role: "registry")
     private let credential: [UInt8]?
     private let metrics: MetricsRegistry?
@@ -111,7 +112,7 @@ package final class RegistryService: Sendable {
     func page(_ request: Request) throws(RegistryError) -> (countMax: Int, last: String) {
         let text = request.queryValue("n")
         guard let count = text.map({ Int($0) }) ?? 1000, count >= 0 else {
-            throw RegistryError(.unsupported, "n is a number of entries from 0 on")
+            throw RegistryError(.paginationInvalid, "n is a number of entries from 0 on")
         }
         return (min(count, 1000), request.queryValue("last") ?? "")
     }

@@ -187,6 +187,7 @@ def test_tags_and_catalog_in_pages(registry):
     names = registry("GET", "/v2/_catalog").json()["repositories"]
     assert names == sorted(names) and {"list/a", "list/b"} <= set(names)
     assert len(registry("GET", "/v2/_catalog?n=1").json()["repositories"]) == 1
+    assert error(registry("GET", "/v2/_catalog?n=few")) == (400, "PAGINATION_NUMBER_INVALID")
 
 
 def test_referrers(registry):
