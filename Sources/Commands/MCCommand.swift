@@ -1,3 +1,4 @@
+import CVersion
 import MC
 
 extension Command {
@@ -16,5 +17,7 @@ extension Command {
             ("slipway mc alias set local http://127.0.0.1:9000 minio miniostorage", "A name for a store"),
             ("slipway mc cp --recursive models/ local/models", "A folder's contents into a bucket"),
         ],
-        run: { await Client.run($0.words, environment: $0.environment) })
+        run: {
+            await Client.run($0.words, environment: $0.environment, version: String(cString: slipway_version()))
+        })
 }

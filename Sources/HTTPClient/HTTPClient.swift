@@ -8,6 +8,8 @@ package final class HTTPClient: Sendable {
     package struct Configuration: Sendable {
         /// A PEM file of certificate authorities to trust instead of the system's.
         package var authorityPath: String?
+        /// False takes any certificate, for any name: only when a person asks for it.
+        package var verifiesServer = true
         package var connectTimeoutMilliseconds: UInt64 = 10_000
         /// Connections to one host and port; more transfers wait for one.
         package var connectionsPerHostMax = 64

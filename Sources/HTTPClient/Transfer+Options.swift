@@ -24,6 +24,10 @@ extension Transfer {
             handle.set(CURLOPT_CAINFO, path)
             slipway_curl_set_text(handle.raw, CURLOPT_CAPATH, nil)
         }
+        if !configuration.verifiesServer {
+            handle.set(CURLOPT_SSL_VERIFYPEER, false)
+            handle.set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
         setTimeouts(handle, configuration)
         if request.followsRedirects {
             handle.set(CURLOPT_FOLLOWLOCATION, true)

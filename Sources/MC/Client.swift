@@ -16,12 +16,16 @@ package struct Client: Sendable {
     static let parallelCount = 4
 
     /// Runs `arguments` (without the program's name) and returns the exit status: 0, or 1 after an error.
-    package static func run(_ arguments: [String], environment: [String: String]) async -> Int32 {
+    ///
+    /// - Parameter version: what `mc --version` prints.
+    package static func run(_ arguments: [String], environment: [String: String], version: String) async -> Int32 {
         var rest = arguments
         var folder: String?
         var isJSON = false
         var isQuiet = false
         var asksHelp = false
+        var asksVersion = false
+        var isInsecure = false
         // Global flags stand anywhere.
         var words: [String] = []
         while !rest.isEmpty {
@@ -31,25 +35,30 @@ package struct Client: Sendable {
             case "--quiet", "-q": isQuiet = true
             case "--no-color", "--disable-pager", "--dp": break
             case "--help", "-h": asksHelp = true
+            case "--version", "-v": asksVersion = true
+            case "--insecure": isInsecure = true
             case "--config-dir", "-C": folder = rest.isEmpty ? nil : rest.removeFirst()
             case _ where word.hasPrefix("--config-dir="): folder = String(word.dropFirst(13))
             default: words.append(word)
             }
         }
         let screen = Screen(isJSON: isJSON, isQuiet: isQuiet)
+        if !asksHelp, asksVersion || words == ["version"] {
+            screen.say("mc version \(version) (slipway)", ["version": .string(version)])
+            return 0
+        }
         guard !asksHelp, let operation = words.first, operation != "help" else {
             screen.say(Help.text(of: words.first { $0 != "help" }), ["help": .string(Help.text(of: words.first))])
             return 0
         }
         do {
             let aliases = AliasBook(folder: folder, environment: environment)
-            let client = Client(aliases: aliases, screen: screen, http: Authorities.client(of: aliases))
+            let client = Client(
+                aliases: aliases, screen: screen, http: Authorities.client(of: aliases, isInsecure: isInsecure))
             try await client.perform(operation, Array(words.dropFirst()))
             return 0
-        } catch let error as MCError {
-            screen.fail(error.message)
         } catch {
-            screen.fail("\(error)")
+            screen.fail(MCError.wrap(error, "Unable to \(operation)").message)
         }
         return 1
     }
@@ -122,9 +131,7 @@ package struct Client: Sendable {
     func everything(below place: RemotePlace) async throws -> [ObjectSummary] {
         var found: [ObjectSummary] = []
         try await pages(place, delimiter: nil) { page in
-            found += page.objects.filter {
-                place.isFolderByName || $0.key == place.key || $0.key.hasPrefix(place.key + "/")
-            }
+            found += page.objects.filter { place.holds($0.key) }
         }
         return found
     }
@@ -145,7 +152,13 @@ package struct Client: Sendable {
 
 /// Certificate authorities that a person put beside the aliases, as mc does: certs/CAs/*.
 private enum Authorities {
-    static func client(of aliases: AliasBook) -> HTTPClient {
+    /// - Parameter isInsecure: `--insecure`: any certificate will do, and whoever shows it can read everything.
+    static func client(of aliases: AliasBook, isInsecure: Bool) -> HTTPClient {
+        if isInsecure {
+            var configuration = HTTPClient.Configuration()
+            configuration.verifiesServer = false
+            return HTTPClient(configuration: configuration)
+        }
         let folder = "\(aliases.folder)/certs/CAs"
         guard LocalFiles.kind(folder) == .folder, let files = try? LocalFiles.walk(folder), !files.isEmpty else {
             return .shared

@@ -28,12 +28,13 @@ enum Help {
             "  \(line.operation)\(String(repeating: " ", count: width - line.operation.count))  \(line.purpose)"
         }
         return """
-            mc OPERATION [--json] [--quiet] [--config-dir FOLDER]
+            mc OPERATION [--json] [--quiet] [--insecure] [--config-dir FOLDER]
 
             \(list.joined(separator: "\n"))
 
             TARGET is ALIAS/BUCKET/KEY. Aliases are kept in ~/.mc/config.json; MC_HOST_NAME=http://KEY:SECRET@HOST:PORT gives one
-            for a single command. Certificate authorities in ~/.mc/certs/CAs are trusted.
+            for a single command. Certificate authorities in ~/.mc/certs/CAs are trusted; --insecure trusts any certificate.
+            `mc --version` prints the version.
 
               mc alias set local http://127.0.0.1:9000 minio miniostorage
               mc mb local/models

@@ -42,6 +42,8 @@ struct MCError: Error, Equatable {
             "The secret key does not belong to this access key. Set the alias again with the right secret."
         case "NoSuchBucket": "The specified bucket does not exist. `mc mb` makes it."
         case "NoSuchKey", "NotFound", "Status404": "Object does not exist."
+        case "BucketAlreadyOwnedByYou":
+            "\(sentence(error.message)) `--ignore-existing` takes that as success."
         case "BucketNotEmpty": "The bucket is not empty. `mc rb --force` removes it with what is in it."
         case "XMinioStorageFull": "The store's disk is full."
         default: sentence(error.message.isEmpty ? error.code : error.message)

@@ -34,6 +34,9 @@ struct RemotePlace: Sendable {
     /// True for a store, a bucket, and a prefix with a slash at its end.
     var isFolderByName: Bool { key.isEmpty || key.hasSuffix("/") }
 
+    /// True for the object of this very name, and for what lies below it: `models` holds `models/1`, not `models-old`.
+    func holds(_ other: String) -> Bool { isFolderByName || other == key || other.hasPrefix(key + "/") }
+
     func with(key: String) -> RemotePlace {
         var place = self
         place.key = key

@@ -14,9 +14,13 @@ struct Upload: Sendable {
     private static let partBytes: Int64 = 16 << 20
     private static let partCountMax: Int64 = 10_000
 
-    init(_ place: RemotePlace, contentType: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }) {
+    /// - Parameter metadata: user metadata of the object to be, by whole field names.
+    init(
+        _ place: RemotePlace, contentType: String, metadata: HTTPFields = HTTPFields(),
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) {
         self.place = place
-        var fields = HTTPFields()
+        var fields = metadata
         fields.append("Content-Type", contentType)
         self.fields = fields
         self.progress = progress

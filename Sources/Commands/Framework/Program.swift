@@ -1,5 +1,6 @@
 // From the words a person typed to the command that runs: the only place that knows every command.
 
+import CVersion
 import Glibc
 import Log
 import MC
@@ -21,7 +22,8 @@ package enum Program {
         defer { LogOutput.drain() }
         // mc has a command line of its own; its flags are none of the settings here.
         if arguments.first == Command.mc.name {
-            return await Client.run(Array(arguments.dropFirst()), environment: environment)
+            return await Client.run(
+                Array(arguments.dropFirst()), environment: environment, version: String(cString: slipway_version()))
         }
         do {
             return try await dispatch(arguments, environment: environment)

@@ -187,7 +187,8 @@ extension Client {
             try target.requireBucket(for: "Unable to copy to")
             try await copyBetween(source, target, item.size, progress)
         case (.local, .local):
-            throw MCError(.usage, "Neither place is in a store: `\(item.sourceText)`, `\(item.targetText)`. Use cp.")
+            throw MCError(
+                .usage, "Neither place is in a store: `\(item.sourceText)`, `\(item.targetText)`. That is for cp.")
         }
     }
 
@@ -219,6 +220,11 @@ extension Client {
         }
         let response = try await source.client.get(bucket: source.bucket, key: source.key)
         let type = response.fields["Content-Type"] ?? ContentTypes.of(source.key)
-        try await Upload(target, contentType: type) { progress.add($0) }.send(response, size: size)
+        var metadata = HTTPFields()
+        for (name, value) in response.fields.all where name.lowercased().hasPrefix("x-amz-meta-") {
+            metadata.append(name, value)
+        }
+        let upload = Upload(target, contentType: type, metadata: metadata) { progress.add($0) }
+        try await upload.send(response, size: size)
     }
 }

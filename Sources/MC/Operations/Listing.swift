@@ -38,9 +38,9 @@ extension Client {
         let isRecursive = options.has("recursive")
         var isAny = false
         // A name without a slash may be an object, or the folder of that name: the folder's contents are shown.
-        let prefix = place.isFolderByName ? place.key : try await folderPrefix(of: place) ?? place.key
-        let base = prefix.lastIndex(of: "/").map { prefix[...$0].count } ?? 0
         do {
+            let prefix = place.isFolderByName ? place.key : try await folderPrefix(of: place) ?? place.key
+            let base = prefix.lastIndex(of: "/").map { prefix[...$0].count } ?? 0
             try await pages(place.with(key: prefix), delimiter: isRecursive ? nil : "/") { page in
                 for folder in page.commonPrefixes {
                     isAny = true
@@ -162,8 +162,10 @@ extension Client {
                 for bucket in buckets {
                     let whole = RemotePlace(alias: place.alias, client: place.client, bucket: bucket, key: place.key)
                     try await pages(whole, delimiter: nil) { page in
-                        count += Int64(page.objects.count)
-                        bytes += page.objects.reduce(0) { $0 + $1.size }
+                        for object in page.objects where whole.holds(object.key) {
+                            count += 1
+                            bytes += object.size
+                        }
                     }
                 }
                 screen.say(
@@ -183,7 +185,7 @@ extension Client {
         try place.requireBucket(for: "Unable to find in")
         do {
             try await pages(place, delimiter: nil) { page in
-                for object in page.objects {
+                for object in page.objects where place.holds(object.key) {
                     if let pattern = options.values["name"], fnmatch(pattern, CopyPaths.lastName(object.key), 0) != 0 {
                         continue
                     }

@@ -128,12 +128,17 @@ extension Client {
         screen.note("Removed `\(text)`.", ["key": .string(text), "deleteMarker": false, "versionID": ""])
     }
 
-    /// Removes every object below a place.
+    /// Removes every object below a place, a thousand a request.
     func removeAll(_ place: RemotePlace, _ done: @escaping @Sendable (String) -> Void) async throws {
-        let objects = try await everything(below: place)
-        try await inParallel(objects) { object in
-            try await place.client.delete(bucket: place.bucket, key: object.key)
-            done(object.key)
+        let keys = try await everything(below: place).map(\.key)
+        let size = ObjectClient.removalCountMax
+        let blocks = stride(from: 0, to: keys.count, by: size).map { Array(keys[$0..<min(keys.count, $0 + size)]) }
+        try await inParallel(blocks) { block in
+            let outcome = try await place.client.delete(bucket: place.bucket, keys: block)
+            outcome.removed.forEach(done)
+            if let failure = outcome.failure {
+                throw MCError.wrap(failure.error, "Failed to remove `\(place.with(key: failure.key).text)`")
+            }
         }
     }
 

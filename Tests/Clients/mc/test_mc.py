@@ -146,6 +146,52 @@ def test_pipe_cat_and_remove(mc, models):
     assert "Object does not exist" in mc("rm", "myminio/triton/piped", fails=True)
 
 
+def test_a_thousand_and_more_go_in_few_requests(mc, models):
+    many = mc.folder / "many"
+    many.mkdir()
+    for number in range(1005):
+        (many / f"{number}<&>").write_text("")
+    mc("cp", "-r", "many/", "myminio/triton/many")
+    mc("cp", "-r", "models/", "myminio/triton/many-more")
+    # A prefix ends at a slash: what only begins with the same letters is another folder.
+    assert "1005 objects" in mc("du", "myminio/triton/many")
+    assert len(mc("find", "myminio/triton/many").splitlines()) == 1005
+    removed = mc("rm", "-r", "--force", "myminio/triton/many").splitlines()
+    assert len(removed) == 1005 and "Removed `myminio/triton/many/0<&>`." in removed
+    assert len(keys(mc)) == 3
+
+
+def test_metadata_goes_along_between_stores(mc, models, tmp_path):
+    s3 = boto3.client("s3", endpoint_url=mc.url, aws_access_key_id=USER, aws_secret_access_key=PASSWORD,
+                      region_name="us-east-1")
+    s3.put_object(Bucket="triton", Key="m.pt", Body=b"model", Metadata={"accuracy": "0.97"}, ContentType="application/x-pytorch")
+    port = free_port()
+    with running(["store", "--address", f"127.0.0.1:{port}"], [port], tmp_path):
+        mc("alias", "set", "second", f"http://127.0.0.1:{port}", USER, PASSWORD)
+        mc("mb", "second/kept")
+        mc("cp", "myminio/triton/m.pt", "second/kept/")
+        text = mc("stat", "second/kept/m.pt")
+    assert "accuracy: 0.97" in text and "application/x-pytorch" in text
+
+
+def test_a_certificate_that_nobody_vouches_for(mc, tmp_path):
+    port = free_port()
+    certificates = tmp_path / "certs"
+    with running(["store", "--address", f"127.0.0.1:{port}", "--certs-dir", str(certificates)], [port], tmp_path):
+        host = {"MC_HOST_safe": f"https://{USER}:{PASSWORD}@localhost:{port}"}
+        assert "certificate" in mc("mb", "safe/bucket", fails=True, **host)
+        assert mc("--insecure", "mb", "safe/bucket", **host).startswith("Bucket created successfully")
+        authorities = mc.folder / "home/.mc/certs/CAs"
+        authorities.mkdir(parents=True)
+        (authorities / "store.crt").write_bytes((certificates / "ca.crt").read_bytes())
+        assert "bucket/" in mc("ls", "safe", **host)
+
+
+def test_its_version(mc):
+    assert mc("--version").startswith("mc version ") and mc("version") == mc("--version")
+    assert json.loads(mc("version", "--json"))["status"] == "success"
+
+
 def test_a_shared_link_opens(mc, models):
     mc("cp", "models/mnist/1/saved_model.pb", "myminio/triton/a b+c")
     link = json.loads(mc("--json", "share", "download", "--expire", "10m", "myminio/triton/a b+c"))["share"]
@@ -178,6 +224,10 @@ def test_aliases_are_kept_for_their_owner_alone(mc):
     (["cp", "models", "myminio/triton"], "needs `--recursive`"),
     (["cp", "-r", "models/", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
     (["cp", "models/mnist/1/saved_model.pb", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
+    (["mb", "myminio/triton"], "`--ignore-existing`"),
+    (["ls", "myminio/not-there/x"], "Unable to list folder `myminio/not-there/x`. The specified bucket does not exist"),
+    (["mirror", "models", "myminio/not-there/x"], "The specified bucket does not exist. `mc mb` makes it."),
+    (["version", "enable", "myminio/triton"], "`version` is not supported"),
     (["cp", "myminio/triton/nothing", "."], "Object does not exist"),
     (["ls", "myminio/not-there"], "The specified bucket does not exist"),
     (["cat", "myminio/triton/nothing"], "Unable to read from `myminio/triton/nothing`"),
