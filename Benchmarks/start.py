@@ -10,7 +10,7 @@ import time
 
 from common import RELEASE, folder, free_port, report
 
-ROLES = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster"]
+ROLES = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "registry", "console"]
 ROUNDS = 5
 
 

@@ -10,7 +10,7 @@ import pytest
 from browser import Browser
 from slipway_process import PASSWORD, USER, Slipway, free_port
 
-PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "console"]
+PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "registry", "console"]
 MANIFESTS = pathlib.Path(__file__).resolve().parent.parent / "workflow" / "manifests"
 
 
@@ -43,8 +43,8 @@ def kubectl(up, *arguments):
 
 
 def test_every_role_is_ready_and_what_is_missing_says_how_to_begin(page):
-    page.see("Store").see("Cluster")
-    page.until(lambda: [badge.text for badge in page.all(".role .badge")] == ["ready"] * 4, "not every role is ready")
+    page.see("Store").see("Cluster").see("Registry")
+    page.until(lambda: [badge.text for badge in page.all(".role .badge")] == ["ready"] * 5, "not every role is ready")
     page.see("No runs yet").see("No workflows yet").see("kubectl create -f workflow.yaml")
     page.open("#/serving").see("No models in the repository yet")
 
