@@ -86,7 +86,7 @@ let package = Package(
         layer(
             "Serving",
             [
-                "Cluster", "Runner", "ObjectClient", "HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Log",
+                "Cluster", "Files", "ObjectClient", "HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Log",
                 "Clock", "Bytes",
             ]),
         layer("Ingress", ["Serving", "Cluster", "HTTPClient", "HTTP", "Formats"]),
@@ -97,12 +97,12 @@ let package = Package(
                 "PythonWorkers", "Archives", "ObjectClient", "HTTPClient", "EventLoop", "Formats", "Digests", "Log",
                 "Clock", "Bytes",
             ]),
-        layer("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+        layer("Cluster", ["Runner", "Files", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
         layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
-        layer("Runner", ["EventLoop", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
+        layer("Runner", ["Files", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
         // What people wrote: archives, and Python in processes of its own.
         layer("Archives", ["Bytes", "CArchive"]),
@@ -124,6 +124,7 @@ let package = Package(
         layer("Digests", ["COpenSSL", "CChecksums"]),
         layer("Metrics", ["Bytes"]),
         layer("Log", ["Clock", "Bytes"]),
+        layer("Files", ["Bytes"]),
         layer("Clock", ["Bytes"]),
         layer("Bytes"),
 
@@ -145,7 +146,7 @@ let package = Package(
         tests("BlobStore", ["EventLoop", "TestFolders"]),
         tests("Clock", []),
         tests("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
-        tests("Runner", ["Clock", "Bytes", "TestFolders"]),
+        tests("Runner", ["Files", "Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),
         tests("Formats", []),

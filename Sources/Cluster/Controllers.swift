@@ -1,6 +1,7 @@
 // The controllers of the cluster, started together: claims, pods, workflows. Each works from objects and files alone, so
 // starting them after a crash goes on where the last server stopped.
 
+import Files
 import Log
 package import Runner
 import Synchronization

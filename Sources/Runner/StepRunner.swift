@@ -6,6 +6,7 @@ import CLinux
 import CStep
 import Clock
 import EventLoop
+import Files
 import Glibc
 import Log
 import Synchronization

@@ -4,6 +4,7 @@ import Bytes
 import CLinux
 import CStep
 import EventLoop
+import Files
 import Glibc
 
 /// What to run and with which streams.

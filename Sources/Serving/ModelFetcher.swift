@@ -3,10 +3,10 @@
 
 import Bytes
 import EventLoop
+import Files
 import Formats
 import Glibc
 import ObjectClient
-import Runner
 
 /// What is in a repository for one model: whose object asked for it, and whether the server has it.
 struct ModelRecord: Equatable, Sendable {

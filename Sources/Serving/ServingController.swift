@@ -3,9 +3,9 @@
 import Bytes
 package import Cluster
 import EventLoop
+import Files
 import Formats
 import Log
-import Runner
 
 /// What the serving controllers are started with.
 package struct ServingSettings: Sendable {

@@ -1,4 +1,5 @@
 import Bytes
+import Files
 import Glibc
 import TestFolders
 import Testing

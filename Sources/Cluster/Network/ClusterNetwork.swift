@@ -3,9 +3,9 @@
 // upper one. Linux answers on all of 127/8 without any set-up, and nothing of it can be reached from another machine.
 
 import Bytes
+import Files
 import Formats
 import Glibc
-import Runner
 import Synchronization
 
 /// Gives pods and Services their addresses. Safe to share.

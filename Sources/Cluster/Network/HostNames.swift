@@ -2,9 +2,9 @@
 // place, so that containers that run already see a new Service.
 
 import Bytes
+import Files
 import Formats
 import Glibc
-import Runner
 import Synchronization
 
 /// The hosts files of a cluster's namespaces. Safe to share.

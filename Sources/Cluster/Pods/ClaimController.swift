@@ -1,9 +1,9 @@
 // Claims: each is bound at once to a folder of its own, of which the requested size is the stated capacity. The folder goes
 // with the claim, once no running pod uses it.
 
+import Files
 import Formats
 import Log
-import Runner
 
 actor ClaimController {
     private let context: PodContext

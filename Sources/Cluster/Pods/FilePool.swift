@@ -1,5 +1,5 @@
 import EventLoop
-import Runner
+import Files
 
 /// File work of the controllers, on threads that may block.
 final class FilePool: Sendable {

@@ -1,9 +1,9 @@
 // The images every installation knows: small base images become the host's own tools, Python images its python3, and
 // the names of the examples the environments that `make setup` makes under `runtime/python`.
 
+import Files
 import Formats
 import Glibc
-import Runner
 
 extension ImageTable {
     /// Names of base images for which the host's own tools stand in.

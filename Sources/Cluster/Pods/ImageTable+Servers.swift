@@ -1,8 +1,8 @@
 // Images of servers that this product takes the place of: the inference server's image runs `slipway infer`, and the
 // workflow controller's stands for the engine in this process.
 
+import Files
 import Formats
-import Runner
 
 extension ImageTable {
     /// Images of Triton.

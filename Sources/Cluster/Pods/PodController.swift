@@ -1,5 +1,6 @@
 // Gives every pod that has not ended a worker, and tells workers what changed.
 
+import Files
 import Formats
 import Log
 import Runner

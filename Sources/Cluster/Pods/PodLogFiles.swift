@@ -1,6 +1,7 @@
 // Logs of pods, as the API asks for them: read from the files that the containers' launchers write.
 
 import Clock
+import Files
 import Formats
 import Runner
 import Synchronization

@@ -1,5 +1,6 @@
 // Volumes: a claim is a folder of the data folder, the others are made for the pod and go with it.
 
+import Files
 import Formats
 import Glibc
 import Runner

@@ -2,6 +2,7 @@
 
 import Bytes
 import EventLoop
+import Files
 import Runner
 
 /// Checks one running container.

@@ -1,5 +1,5 @@
+import Files
 import Formats
-import Runner
 
 /// Reads what the launcher kept of a step, and moves artifacts to where they outlive the pod. Blocks.
 enum PodOutputFiles {

@@ -1,9 +1,9 @@
 // Gives every workflow that has not ended a worker, and passes on what happens to its pods.
 
 import Clock
+import Files
 import Formats
 import Log
-import Runner
 
 actor WorkflowController {
     private let context: PodContext
