@@ -46,8 +46,8 @@ struct InferRole: Sendable {
     func start() async throws -> Running {
         let folder = RuntimeFolder(explicit: runtimeFolder)
         let runtimes = ModelRuntimes(
-            onnx: OnnxProvider(explicitPath: libraryPath, folder: folder),
-            openvino: OpenVINOProvider(explicitPath: openvinoPath, folder: folder))
+            onnx: LibraryProvider(explicitPath: libraryPath, folder: folder),
+            openvino: LibraryProvider(explicitPath: openvinoPath, folder: folder))
         let compute = BlockingPool(name: "compute", threadCount: computeThreadCount)
         let repository = try ModelRepository(configuration: self.repository, runtimes: runtimes, compute: compute)
         let registry = MetricsRegistry()

@@ -53,10 +53,10 @@ package enum ModelPlatform: Sendable, CaseIterable {
 
 /// The native runtimes of a server; each is opened when the first model needs it.
 package struct ModelRuntimes: Sendable {
-    package let onnx: OnnxProvider
-    package let openvino: OpenVINOProvider
+    package let onnx: LibraryProvider<OnnxLibrary>
+    package let openvino: LibraryProvider<OpenVINOLibrary>
 
-    package init(onnx: OnnxProvider, openvino: OpenVINOProvider) {
+    package init(onnx: LibraryProvider<OnnxLibrary>, openvino: LibraryProvider<OpenVINOLibrary>) {
         self.onnx = onnx
         self.openvino = openvino
     }

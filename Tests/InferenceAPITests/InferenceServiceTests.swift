@@ -14,8 +14,8 @@ import Testing
         configuration.mode = .explicit
         let folder = RuntimeFolder(explicit: "/nonexistent")
         let runtimes = ModelRuntimes(
-            onnx: OnnxProvider(explicitPath: nil, folder: folder),
-            openvino: OpenVINOProvider(explicitPath: nil, folder: folder))
+            onnx: LibraryProvider(explicitPath: nil, folder: folder),
+            openvino: LibraryProvider(explicitPath: nil, folder: folder))
         let repository = try ModelRepository(
             configuration: configuration, runtimes: runtimes, compute: BlockingPool(name: "test", threadCount: 1))
         return InferenceService(repository: repository, configuration: InferenceConfiguration())

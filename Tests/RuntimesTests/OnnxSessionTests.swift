@@ -2,7 +2,7 @@ import Glibc
 import Runtimes
 import Testing
 
-private let provider = OnnxProvider(
+private let provider = LibraryProvider<OnnxLibrary>(
     explicitPath: getenv("SLIPWAY_ONNXRUNTIME").map { String(cString: $0) }, folder: RuntimeFolder(explicit: nil))
 private let library = try? provider.library()
 
@@ -81,23 +81,6 @@ private let library = try? provider.library()
         guard fgets(&line, 256, file) != nil else { return 0 }
         let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
-    }
-}
-
-@Suite struct OnnxProviderTests {
-    @Test func saysWhatToDoWhenTheLibraryIsMissing() {
-        let provider = OnnxProvider(explicitPath: nil, folder: RuntimeFolder(explicit: "/nonexistent"))
-        #expect { try provider.library() } throws: { error in
-            (error as? RuntimeError)?.code == .libraryMissing
-                && (error as? RuntimeError)?.message.contains("make setup") == true
-        }
-    }
-
-    @Test func refusesALibraryThatIsAnother() {
-        let provider = OnnxProvider(explicitPath: "libc.so.6", folder: RuntimeFolder(explicit: nil))
-        #expect { try provider.library() } throws: {
-            ($0 as? RuntimeError)?.message.contains("is not ONNX Runtime") == true
-        }
     }
 }
 

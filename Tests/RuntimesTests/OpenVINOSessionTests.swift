@@ -3,7 +3,7 @@ import Glibc
 import Runtimes
 import Testing
 
-private let provider = OpenVINOProvider(
+private let provider = LibraryProvider<OpenVINOLibrary>(
     explicitPath: getenv("SLIPWAY_OPENVINO").map { String(cString: $0) }, folder: RuntimeFolder(explicit: nil))
 private let library = try? provider.library()
 
@@ -123,22 +123,5 @@ private let models: String = {
         guard fgets(&line, 256, file) != nil else { return 0 }
         let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
-    }
-}
-
-@Suite struct OpenVINOProviderTests {
-    @Test func saysWhatToDoWhenTheLibraryIsMissing() {
-        let provider = OpenVINOProvider(explicitPath: nil, folder: RuntimeFolder(explicit: "/nonexistent"))
-        #expect { try provider.library() } throws: { error in
-            (error as? RuntimeError)?.code == .libraryMissing
-                && (error as? RuntimeError)?.message.contains("make setup") == true
-        }
-    }
-
-    @Test func refusesALibraryThatIsAnother() {
-        let provider = OpenVINOProvider(explicitPath: "libc.so.6", folder: RuntimeFolder(explicit: nil))
-        #expect { try provider.library() } throws: {
-            ($0 as? RuntimeError)?.message.contains("is not OpenVINO's C library") == true
-        }
     }
 }

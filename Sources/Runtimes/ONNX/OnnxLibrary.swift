@@ -5,7 +5,13 @@ import COnnxRuntime
 import Glibc
 
 /// ONNX Runtime's shared library, opened. One for the life of the process: the library cannot be unloaded safely.
-package final class OnnxLibrary: Sendable {
+package final class OnnxLibrary: RuntimeLibrary {
+    package static let place = (folder: "onnxruntime", prefix: "libonnxruntime.so")
+    package static let advice = """
+        ONNX Runtime is not installed: run `make setup` in Slipway's folder, or name its library with --onnxruntime FILE \
+        or SLIPWAY_ONNXRUNTIME
+        """
+
     /// The library's release, such as `1.31.1`.
     package let version: String
     let handles: Handles

@@ -4,7 +4,13 @@ import COpenVINO
 import Glibc
 
 /// OpenVINO's shared library, opened, with its core object. One for the life of the process.
-package final class OpenVINOLibrary: Sendable {
+package final class OpenVINOLibrary: RuntimeLibrary {
+    package static let place = (folder: "openvino", prefix: "libopenvino_c.so")
+    package static let advice = """
+        OpenVINO, which runs TensorFlow models, is not installed: run `make setup` in Slipway's folder, or name \
+        libopenvino_c.so with --openvino FILE or SLIPWAY_OPENVINO
+        """
+
     /// The library's build, such as `2026.4.1-22982`.
     package let version: String
     let handles: Handles
