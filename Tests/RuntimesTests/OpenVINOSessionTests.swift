@@ -108,20 +108,11 @@ private let models: String = {
 
     @Test func reloadsWithoutLeaking() throws {
         for _ in 0..<20 { _ = try digits() }
-        let before = residentBytes()
+        let before = Memory.residentBytes
         for _ in 0..<100 {
             _ = try digits().run([("INPUT_0", images(1))], outputNames: ["OUTPUT_0"])
         }
         // Alone it is below 8 MiB; other suites run at the same time. A leaked model holds more than 600 KiB.
-        #expect(residentBytes() - before < 48 << 20)
-    }
-
-    private func residentBytes() -> Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        guard fgets(&line, 256, file) != nil else { return 0 }
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
+        #expect(Memory.residentBytes - before < 48 << 20)
     }
 }
