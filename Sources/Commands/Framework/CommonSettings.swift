@@ -35,6 +35,10 @@ package enum CommonSettings {
         "root-password-file", environment: ["MINIO_ROOT_PASSWORD_FILE"], placeholder: "FILE",
         allowed: "the path of a file", help: "File that holds the root user's secret.")
 
+    package static let runtime = Setting<String?>.optional(
+        "runtime", environment: ["SLIPWAY_RUNTIME"], placeholder: "FOLDER", allowed: "the path of a folder",
+        help: "Folder of the native runtimes; ./runtime, or runtime beside a folder above the binary, when unset.")
+
     /// What every role takes beside its own settings.
     package static let ofRole: [SettingDeclaration] = [
         config.declaration, data.declaration, address.declaration, logLevel.declaration, rootUser.declaration,

@@ -49,7 +49,7 @@ enum ClusterSettings {
 
     static let all = [
         port.declaration, insecure.declaration, kubeconfig.declaration, hostPaths.declaration,
-        InferSettings.runtime.declaration, ingressPort.declaration, InferSettings.endpoint.declaration,
+        CommonSettings.runtime.declaration, ingressPort.declaration, ObjectStoreSettings.endpoint.declaration,
     ]
 }
 
@@ -62,9 +62,9 @@ private func runCluster(_ invocation: Invocation) async throws -> Int32 {
     role.port = settings[ClusterSettings.port]
     role.isInsecure = settings[ClusterSettings.insecure]
     role.kubeconfigPath = settings[ClusterSettings.kubeconfig] ?? "\(data)/kubeconfig"
-    role.runtimeFolder = settings[InferSettings.runtime]
+    role.runtimeFolder = settings[CommonSettings.runtime]
     role.ingressPort = settings[ClusterSettings.ingressPort]
-    if let url = settings[InferSettings.endpoint] { role.storeURL = url }
+    if let url = settings[ObjectStoreSettings.endpoint] { role.storeURL = url }
     role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").split(separator: ",").map(String.init)
     guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
         throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")

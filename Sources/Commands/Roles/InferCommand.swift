@@ -6,10 +6,8 @@ import HTTP
 import Inference
 import InferenceAPI
 import Metrics
-import ObjectClient
 import Runtimes
 import Server
-import Signatures
 
 extension Command {
     /// `slipway infer`: the inference server.
@@ -88,10 +86,6 @@ enum InferSettings {
         "http-max-input-size", environment: ["SLIPWAY_INFER_BODY_MAX"], default: 256 << 20, range: 1024...(8 << 30),
         help: "Largest request body, also after decompression, and largest gRPC message.")
 
-    static let runtime = Setting<String?>.optional(
-        "runtime", environment: ["SLIPWAY_RUNTIME"], placeholder: "FOLDER", allowed: "the path of a folder",
-        help: "Folder of the native runtimes; ./runtime, or runtime beside a folder above the binary, when unset.")
-
     static let library = Setting<String?>.optional(
         "onnxruntime", environment: ["SLIPWAY_ONNXRUNTIME"], placeholder: "FILE",
         allowed: "the path of a shared library",
@@ -101,33 +95,14 @@ enum InferSettings {
         "openvino", environment: ["SLIPWAY_OPENVINO"], placeholder: "FILE", allowed: "the path of a shared library",
         help: "OpenVINO's C library, for TensorFlow models; found in the runtime folder when unset.")
 
-    static let endpoint = Setting<String?>.optional(
-        "s3-endpoint", environment: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"],
-        placeholder: "URL", allowed: "http://host:port or https://host:port",
-        help: "Object store of s3:// repositories; the local store when unset.",
-        where: { $0.hasPrefix("http://") || $0.hasPrefix("https://") })
-
-    static let accessKey = Setting<String?>.optional(
-        "s3-access-key", environment: ["AWS_ACCESS_KEY_ID"], placeholder: "NAME",
-        help: "Access key for the object store; the root user when unset.")
-
-    static let secretKey = Setting<String?>.optional(
-        "s3-secret-key", environment: ["AWS_SECRET_ACCESS_KEY"], placeholder: "SECRET",
-        help: "Secret for the object store; prefer the environment.", isSecret: true)
-
-    static let region = Setting<String>.text(
-        "s3-region", environment: ["AWS_DEFAULT_REGION", "AWS_REGION"], placeholder: "NAME", default: "us-east-1",
-        help: "Region that requests to the object store are signed for.")
-
-    static let all: [SettingDeclaration] = [
+    static let all = [
         repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration,
         strictReadiness.declaration,
         httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
         metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
-        instances.declaration, computeThreads.declaration, bodyBytes.declaration, runtime.declaration,
-        library.declaration, openvino.declaration,
-        endpoint.declaration, accessKey.declaration, secretKey.declaration, region.declaration,
-    ]
+        instances.declaration, computeThreads.declaration, bodyBytes.declaration,
+        CommonSettings.runtime.declaration, library.declaration, openvino.declaration,
+    ] + ObjectStoreSettings.all
 }
 
 private func runInfer(_ invocation: Invocation) async throws -> Int32 {
@@ -153,7 +128,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     repository.instanceCountDefault = instances > 0 ? instances : min(16, coreCount)
     repository.loadedModelsFile = "\(folder)/loaded-models.json"
     repository.cacheFolder = "\(folder)/cache"
-    repository.objectEndpoint = objectEndpoint(settings)
+    repository.objectEndpoint = ObjectStoreSettings.store(of: settings)
     let address = settings[CommonSettings.address]
     var role = InferRole(repository: repository)
     role.http = .init(address: settings[InferSettings.httpAddress] ?? address, port: settings[InferSettings.httpPort])
@@ -162,7 +137,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
         address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
     role.libraryPath = settings[InferSettings.library]
     role.openvinoPath = settings[InferSettings.openvino]
-    role.runtimeFolder = settings[InferSettings.runtime]
+    role.runtimeFolder = settings[CommonSettings.runtime]
     let threads = settings[InferSettings.computeThreads]
     role.computeThreadCount = threads > 0 ? threads : max(4, 2 * coreCount)
     role.service.serverName = settings[InferSettings.identifier]
@@ -181,14 +156,3 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
 }
 
 private func words(_ text: String?) -> [String] { (text ?? "").split(separator: ",").map(String.init) }
-
-/// The object store of `s3://` repositories: what the environment names, else the local store with the root credential.
-func objectEndpoint(_ settings: Settings) -> ObjectEndpoint {
-    let access = settings[InferSettings.accessKey] ?? settings[CommonSettings.rootUser]
-    let secret = settings[InferSettings.secretKey] ?? settings[CommonSettings.rootPassword]
-    var credential: SigningCredential?
-    if let access, let secret { credential = SigningCredential(accessKey: access, secretKey: secret) }
-    return ObjectEndpoint(
-        url: settings[InferSettings.endpoint] ?? "http://127.0.0.1:9000", region: settings[InferSettings.region],
-        credential: credential)
-}

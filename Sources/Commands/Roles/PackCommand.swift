@@ -61,7 +61,7 @@ private func packConfiguration(_ invocation: Invocation, _ pool: BlockingPool) t
     guard let type = settings[PackSettings.type].flatMap({ PackType(rawValue: $0) }) else {
         throw UsageError("the type of model \(name) is not known", hint: "Set MODEL_TYPE to tf or sklearn.")
     }
-    let runtime = RuntimeFolder(explicit: settings[InferSettings.runtime])
+    let runtime = RuntimeFolder(explicit: settings[CommonSettings.runtime])
     let explicit = settings[PackSettings.python]
     guard
         let interpreter = PythonInterpreter(
@@ -94,7 +94,7 @@ private func packStorage(_ invocation: Invocation, _ pool: BlockingPool) throws 
             throw UsageError("--storage '\(text)' names no bucket", hint: "Write s3://BUCKET or s3://BUCKET/PREFIX.")
         }
         return ObjectPackStorage(
-            client: ObjectClient(endpoint: objectEndpoint(settings)), location: location, pool: pool)
+            client: ObjectClient(endpoint: ObjectStoreSettings.store(of: settings)), location: location, pool: pool)
     }
     if text.hasPrefix("sftp://") {
         return try sftpStorage(text, settings, invocation.environment, pool)

@@ -2,7 +2,6 @@ import Database
 import Glibc
 import MLflowAPI
 import ObjectClient
-import Signatures
 import Tracking
 
 extension Command {
@@ -111,13 +110,9 @@ enum TrackSettings {
     /// The object store these settings name, or nil.
     static func objectEndpoint(_ settings: Settings) -> ObjectEndpoint? {
         guard let url = settings[s3Endpoint] else { return nil }
-        var credential: SigningCredential?
-        if let user = settings[accessKey] ?? settings[CommonSettings.rootUser],
-            let secret = settings[secretKey] ?? settings[CommonSettings.rootPassword]
-        {
-            credential = SigningCredential(accessKey: user, secretKey: secret)
-        }
-        return ObjectEndpoint(url: url, region: settings[region], credential: credential)
+        return ObjectEndpoint(
+            url: url, region: settings[region],
+            credential: ObjectStoreSettings.credential(settings[accessKey], settings[secretKey], settings))
     }
 }
 
