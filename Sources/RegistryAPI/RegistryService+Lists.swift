@@ -30,12 +30,16 @@ extension RegistryService {
         return response
     }
 
-    /// An index of the manifests that name `subject`; empty for one that nobody names, as the specification wants it.
+    /// An index of the manifests that name `subject`, in pages; empty for one that nobody names, as the specification
+    /// wants it. The filter is applied to each page, so a page may hold fewer than were asked for, or none.
     func referrers(_ request: Request, _ name: RepositoryName, _ subject: Digest) async throws -> Response {
         let wanted = request.queryValue("artifactType")
         let prefix = "\(name.text):\(subject.hexadecimal):"
+        let (countMax, last) = try page(request)
+        guard countMax > 0 else { throw RegistryError(.paginationInvalid, "n is a number of entries from 1 on") }
+        let (keys, hasMore) = try await store.keys(.referrers, prefix: prefix, after: last, countMax: countMax)
         var descriptors: [JSON] = []
-        for key in try await store.keys(.referrers, prefix: prefix, countMax: 1000).keys {
+        for key in keys {
             guard let (_, bytes) = try await store.read(.referrers, prefix + key), let json = try? JSON.parse(bytes),
                 wanted == nil || json["artifactType"]?.stringValue == wanted
             else { continue }
@@ -44,6 +48,10 @@ extension RegistryService {
         let type = "application/vnd.oci.image.index.v1+json"
         var response = json(["schemaVersion": 2, "mediaType": .string(type), "manifests": .array(descriptors)])
         response.fields["Content-Type"] = type
+        if hasMore, let next = keys.last {
+            let path = "/v2/\(name.text)/referrers/\(subject.text)"
+            response.fields.append("Link", Self.link(path, countMax, next, artifactType: wanted))
+        }
         if wanted != nil { response.fields.append("OCI-Filters-Applied", "artifactType") }
         return response
     }
@@ -54,7 +62,8 @@ extension RegistryService {
         return Response(contentType: "application/json", writer.bytes)
     }
 
-    private static func link(_ path: String, _ count: Int, _ last: String) -> String {
-        "<\(path)?n=\(count)&last=\(PercentCoding.encode(last))>; rel=\"next\""
+    private static func link(_ path: String, _ count: Int, _ last: String, artifactType: String? = nil) -> String {
+        let filter = artifactType.map { "&artifactType=\(PercentCoding.encode($0))" } ?? ""
+        return "<\(path)?n=\(count)&last=\(PercentCoding.encode(last))\(filter)>; rel=\"next\""
     }
 }

@@ -201,6 +201,31 @@ def test_referrers(registry):
     assert registry("GET", f"/v2/refer/a/referrers/{digest(b'nobody')}").json()["manifests"] == []
 
 
+def test_referrers_in_pages(registry):
+    image = registry.push_image("refer/many", "v1")
+    subject = {"mediaType": OCI, "digest": digest(image), "size": len(image)}
+    kinds = ["application/x-signature", "application/x-bill of+materials"]
+    pushed = {kind: {digest(registry.push_image("refer/many", f"{number}{kinds.index(kind)}", f"{number}".encode(),
+                                                artifactType=kind, subject=subject)) for number in range(3)} for kind in kinds}
+    address = f"/v2/refer/many/referrers/{digest(image)}"
+
+    def walk(path):
+        found = []
+        while path:
+            answer = registry("GET", path)
+            assert answer.status_code == 200 and len(answer.json()["manifests"]) <= 2
+            found += [entry["digest"] for entry in answer.json()["manifests"]]
+            path = answer.links["next"]["url"] if "next" in answer.links else None
+        return found
+
+    found = walk(f"{address}?n=2")
+    assert len(found) == 6 and set(found) == pushed[kinds[0]] | pushed[kinds[1]]
+    # The filter goes along from page to page.
+    assert set(walk(f"{address}?n=2&artifactType={requests.utils.quote(kinds[1])}")) == pushed[kinds[1]]
+    assert "Link" not in registry("GET", address).headers
+    assert error(registry("GET", f"{address}?n=0")) == (400, "PAGINATION_NUMBER_INVALID")
+
+
 # Content management (end-9, end-10)
 
 def test_deletion(registry):
@@ -241,6 +266,26 @@ def test_what_was_acknowledged_survives_kill(tmp_path):
             assert registry("GET", f"/v2/kill/a/manifests/{tag}").content == data
             layer = json.loads(data)["layers"][0]["digest"]
             assert digest(registry("GET", f"/v2/kill/a/blobs/{layer}").content) == layer
+    finally:
+        server.stop()
+
+
+def test_an_upload_under_way_is_unknown_after_a_restart(tmp_path):
+    """As the specification lets it: 404 BLOB_UPLOAD_UNKNOWN, and the client begins again."""
+    port = free_port()
+    server = Slipway(["registry", "--port", port], [port], tmp_path).start()
+    try:
+        registry = Registry(port)
+        location = registry("POST", "/v2/restart/a/blobs/uploads/").headers["Location"]
+        assert registry("PATCH", location, data=b"half", headers={"Content-Range": "0-3"}).status_code == 202
+        server.stop()
+        server.start()
+        for method, path in (("GET", location), ("PATCH", location), ("PUT", f"{location}?digest={digest(b'half')}"),
+                             ("DELETE", location)):
+            answer = registry(method, path, data=b"more")
+            assert error(answer) == (404, "BLOB_UPLOAD_UNKNOWN")
+            assert "begin again with POST" in answer.json()["errors"][0]["message"]
+        assert registry.push_blob("restart/a", b"half and more")["size"] == 13
     finally:
         server.stop()
 
