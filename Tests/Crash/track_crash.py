@@ -5,6 +5,8 @@
 8 writers log batches of 50 metrics, a parameter and a tag to a run of their own, and upload an artifact through the proxy
 after each. After each kill and restart every acknowledged batch must be there whole, the one under way whole or not at all,
 the latest values must be those of the last batch that is there, and every acknowledged artifact must be there whole.
+3 more register models: they make, describe, tag and delete versions, move aliases and rename the model. Each of these must be
+as it was acknowledged last, or as the request that was under way would have left it, and no alias names a missing version.
 With PostgreSQL every other round crashes the database server instead (`pg_ctl -m immediate`), and the tracking server has to
 come back by itself. Without --engine both are tried, PostgreSQL where it is installed. Needs only the standard library. Exit
 status 0 when every round held.
@@ -25,8 +27,10 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
-WRITERS, POINTS = 8, 50
+WRITERS, POINTS, REGISTRARS = 8, 50, 3
+ABSENT = None
 POSTGRES = str(pathlib.Path(__file__).resolve().parents[2] / "scripts/postgres")
 
 
@@ -87,6 +91,116 @@ def check_artifacts(port, writer):
         assert body == contents(writer.run_id, batch), f"the artifact {batch} of {writer.run_id} is not whole"
         connection.close()
     return len(writer.artifacts)
+
+
+class Unanswered(Exception):
+    """Not acknowledged: it may or may not have happened."""
+
+
+class Registrar:
+    """One registered model. It makes one request at a time, so what may be there is what was acknowledged last or `pending`."""
+
+    def __init__(self, number):
+        self.number, self.acknowledged, self.pending, self.highest, self.calls = number, {}, {}, 0, 0
+        self.names = [f"model-{number}-a", f"model-{number}-b"]
+        self.refusal, self.thread = None, None
+
+    def begin(self, port, seed):
+        self.thread = threading.Thread(target=self.run, args=(port, random.Random(seed)), daemon=True)
+        self.thread.start()
+
+    def run(self, port, chance):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            while True:
+                self.step(connection, chance)
+        except (Unanswered, OSError, http.client.HTTPException):
+            pass
+        except Exception as error:
+            self.refusal = repr(error)
+
+    def call(self, connection, method, path, body, changes):
+        """A request that makes `changes` (thing to value), which count once it is answered."""
+        self.pending = changes
+        connection.request(method, "/api/2.0/mlflow" + path, json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        text = response.read()
+        # The database is away, or the fate of the commit is not known.
+        if response.status in (503, 409):
+            raise Unanswered(text)
+        if response.status != 200:
+            raise RuntimeError(f"{path} {body}: {response.status} {text[:300]}")
+        self.acknowledged.update(changes)
+        self.pending = {}
+        self.calls += 1
+        return json.loads(text)
+
+    def versions(self):
+        return sorted(thing[1] for thing, value in self.acknowledged.items() if thing[0] == "version" and value)
+
+    def step(self, connection, chance):
+        name, versions, dice = self.acknowledged.get(("name",)), self.versions(), chance.random()
+        if not name:
+            self.call(connection, "POST", "/registered-models/create", {"name": self.names[0]}, {("name",): self.names[0]})
+        elif dice < 0.4 or not versions:
+            number = self.highest + 1
+            made = self.call(connection, "POST", "/model-versions/create", {"name": name, "source": f"s3://m/{number}"},
+                             {("version", number): "there"})
+            self.highest = number
+            assert int(made["model_version"]["version"]) == number, f"version {made} was made, {number} is the next"
+        elif dice < 0.55:
+            alias, version = chance.choice(["champion", "challenger"]), chance.choice(versions)
+            self.call(connection, "POST", "/registered-models/alias", {"name": name, "alias": alias, "version": str(version)},
+                      {("alias", alias): version})
+        elif dice < 0.6:
+            self.call(connection, "DELETE", "/registered-models/alias", {"name": name, "alias": "challenger"},
+                      {("alias", "challenger"): ABSENT})
+        elif dice < 0.7:
+            version, text = chance.choice(versions), str(chance.random())
+            self.call(connection, "PATCH", "/model-versions/update", {"name": name, "version": str(version), "description": text},
+                      {("description", version): text})
+        elif dice < 0.8:
+            version, text = chance.choice(versions), str(chance.random())
+            self.call(connection, "POST", "/model-versions/set-tag",
+                      {"name": name, "version": str(version), "key": "t", "value": text}, {("tag", version): text})
+        elif dice < 0.9 and len(versions) > 1:
+            # Never the newest: its number would be given again.
+            version = chance.choice(versions[:-1])
+            gone = {(kind, version): ABSENT for kind in ("version", "description", "tag")}
+            gone.update({thing: ABSENT for thing, value in self.acknowledged.items() if thing[0] == "alias" and value == version})
+            self.call(connection, "DELETE", "/model-versions/delete", {"name": name, "version": str(version)}, gone)
+        else:
+            other = next(text for text in self.names if text != name)
+            self.call(connection, "POST", "/registered-models/rename", {"name": name, "new_name": other}, {("name",): other})
+
+    def check(self, port):
+        """Holds what is there against what may be, and goes on from it."""
+        assert not self.refusal, self.refusal
+        models = call(port, "GET", "/registered-models/search?max_results=1000").get("registered_models", [])
+        names = [model["name"] for model in models if model["name"] in self.names]
+        assert len(names) <= 1, f"a model has two names: {names}"
+        found = {("name",): names[0] if names else ABSENT}
+        if names:
+            model = call(port, "GET", f"/registered-models/get?name={names[0]}")["registered_model"]
+            found.update({("alias", entry["alias"]): int(entry["version"]) for entry in model.get("aliases", [])})
+            query = urllib.parse.urlencode({"filter": f"name='{names[0]}'", "max_results": 10_000})
+            for entry in call(port, "GET", f"/model-versions/search?{query}").get("model_versions", []):
+                number = int(entry["version"])
+                found["version", number] = "there"
+                if entry.get("description"):
+                    found["description", number] = entry["description"]
+                found.update({("tag", number): tag["value"] for tag in entry.get("tags", []) if tag["key"] == "t"})
+        before = {thing: self.acknowledged.get(thing, ABSENT) for thing in {*found, *self.acknowledged, *self.pending}}
+        # The request under way happened whole or not at all.
+        assert any(all(found.get(thing, ABSENT) == wanted.get(thing, value) for thing, value in before.items())
+                   for wanted in ({}, self.pending)), (
+            f"model {self.number}: {[(t, found.get(t), v) for t, v in before.items() if found.get(t) != v][:5]} "
+            f"(there, acknowledged), under way {self.pending}")
+        for thing, version in found.items():
+            assert thing[0] != "alias" or ("version", version) in found, f"{thing} names the missing version {version}"
+        self.acknowledged, self.pending = found, {}
+        self.highest = max([self.highest, *self.versions()])
+        return self.calls
 
 
 class Writer(threading.Thread):
@@ -169,6 +283,7 @@ def crash(options, flags, database):
     try:
         runs = [call(port, "POST", "/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(WRITERS)]
         positions = dict.fromkeys(runs, 0)
+        registrars = [Registrar(number) for number in range(REGISTRARS)]
         total = artifacts = 0
         for number in range(1, options.rounds + 1):
             writers = [Writer(port, run) for run in runs]
@@ -176,6 +291,8 @@ def crash(options, flags, database):
                 writer.next = positions[writer.run_id]
                 writer.acknowledged = writer.next - 1
                 writer.start()
+            for registrar in registrars:
+                registrar.begin(port, chance.random())
             time.sleep(chance.uniform(0.1, 0.6))
             if database and number % 2 == 0:
                 postgres("restart", database, "immediate")
@@ -185,13 +302,17 @@ def crash(options, flags, database):
             process.wait()
             for writer in writers:
                 writer.join(15)
+            for registrar in registrars:
+                registrar.thread.join(15)
             process, seconds = start(options.binary, folder, port, flags)
             assert seconds < 2, f"the restart took {seconds:.1f} s"
             total = sum(check(port, writer) for writer in writers)
             artifacts += sum(check_artifacts(port, writer) for writer in writers)
+            changes = sum(registrar.check(port) for registrar in registrars)
             positions = {writer.run_id: writer.next for writer in writers}
-            print(f"round {number}: {total} batches whole, restart {seconds * 1000:.0f} ms")
-        print(f"ok: {total} batches, {total * POINTS} points, {artifacts} artifacts, nothing acknowledged was lost")
+            print(f"round {number}: {total} batches whole, {changes} changes of models, restart {seconds * 1000:.0f} ms")
+        print(f"ok: {total} batches, {total * POINTS} points, {artifacts} artifacts, {changes} changes of registered models, "
+              "nothing acknowledged was lost")
     finally:
         process.kill()
         process.wait()
