@@ -95,14 +95,15 @@ enum InferSettings {
         "openvino", environment: ["SLIPWAY_OPENVINO"], placeholder: "FILE", allowed: "the path of a shared library",
         help: "OpenVINO's C library, for TensorFlow models; found in the runtime folder when unset.")
 
-    static let all = [
-        repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration,
-        strictReadiness.declaration,
-        httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
-        metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
-        instances.declaration, computeThreads.declaration, bodyBytes.declaration,
-        CommonSettings.runtime.declaration, library.declaration, openvino.declaration,
-    ] + ObjectStoreSettings.all
+    static let all =
+        [
+            repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration,
+            strictReadiness.declaration,
+            httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
+            metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
+            instances.declaration, computeThreads.declaration, bodyBytes.declaration,
+            CommonSettings.runtime.declaration, library.declaration, openvino.declaration,
+        ] + ObjectStoreSettings.all
 }
 
 private func runInfer(_ invocation: Invocation) async throws -> Int32 {

@@ -70,11 +70,13 @@ enum PackSettings {
     static let unpackedBytes = Setting<Int>.bytes(
         "max-unpacked", default: 8 << 30, range: 1024...(1 << 40), help: "Most that one zip may unpack to.")
 
-    static let all = [
-        name.declaration, type.declaration, folder.declaration, storage.declaration, sftpHost.declaration,
-        sftpUser.declaration, sftpPassword.declaration, sftpKey.declaration, sftpPassphrase.declaration,
-        knownHosts.declaration, hostKey.declaration, port.declaration, python.declaration, installs.declaration,
-        workers.declaration, queue.declaration, requestTime.declaration, loadTime.declaration, bodyBytes.declaration,
-        unpackedBytes.declaration, CommonSettings.runtime.declaration,
-    ] + ObjectStoreSettings.all
+    static let all =
+        [
+            name.declaration, type.declaration, folder.declaration, storage.declaration, sftpHost.declaration,
+            sftpUser.declaration, sftpPassword.declaration, sftpKey.declaration, sftpPassphrase.declaration,
+            knownHosts.declaration, hostKey.declaration, port.declaration, python.declaration, installs.declaration,
+            workers.declaration, queue.declaration, requestTime.declaration, loadTime.declaration,
+            bodyBytes.declaration,
+            unpackedBytes.declaration, CommonSettings.runtime.declaration,
+        ] + ObjectStoreSettings.all
 }
