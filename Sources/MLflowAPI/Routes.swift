@@ -18,9 +18,9 @@ extension MLflowService {
 
     func routes() -> Router {
         var router = Router()
-        let origins = OriginGuard(allowedHosts: configuration.allowedHosts)
+        let hosts = HostGuard(allowedHosts: configuration.allowedHosts)
         router.use { request, next in
-            if let refusal = origins.refusal(of: request) { return refusal.response }
+            if let refusal = hosts.refusal(of: request) { return refusal.response }
             return try await next(request)
         }
         router.notFound = { throw MLflowError.unknownEndpoint($0) }

@@ -6,6 +6,7 @@ import Formats
 import HTTP
 import Log
 import Metrics
+import Server
 import Signatures
 
 extension ConsoleService {
@@ -80,9 +81,7 @@ extension ConsoleService {
 
     /// Refuses a request that a page of another site makes.
     private func guardOrigin(of request: Request) throws(ConsoleError) {
-        guard let origin = request.fields["Origin"] else { return }
-        let authority = origin.firstRange(of: "://").map { origin[$0.upperBound...] } ?? origin[...]
-        guard let host = request.fields["Host"], authority.lowercased() == host.lowercased() else {
+        guard CrossOriginGuard(.ownHost).refusedOrigin(of: request) == nil else {
             throw ConsoleError(.forgeryGuard, "A page of another site may not use this console.")
         }
     }

@@ -2,8 +2,9 @@
 // resolves to this machine) and cross-site writes (a foreign Origin). CVE-2025-14279 is the reference server's history.
 
 import HTTP
+import Server
 
-package struct OriginGuard: Sendable {
+package struct HostGuard: Sendable {
     /// Patterns of host names with or without a port; `*` stands for any run of characters.
     private let allowedHosts: [String]
 
@@ -18,16 +19,9 @@ package struct OriginGuard: Sendable {
                 "Invalid Host header - possible DNS rebinding attack detected. Start the server with --allowed-hosts to take this name."
             )
         }
-        switch request.method {
-        case .get, .head, .options: return nil
-        default: break
-        }
-        guard let origin = request.fields["Origin"] else { return nil }
-        guard let mark = origin.firstRange(of: "://"), isAllowed(String(origin[mark.upperBound...])) else {
-            return .forbidden(
-                "Cross-origin request blocked: start the server with --allowed-hosts to take requests from this site.")
-        }
-        return nil
+        guard CrossOriginGuard(.hosts(isAllowed)).refusedOrigin(of: request) != nil else { return nil }
+        return .forbidden(
+            "Cross-origin request blocked: start the server with --allowed-hosts to take requests from this site.")
     }
 
     private func isAllowed(_ authority: String) -> Bool {
