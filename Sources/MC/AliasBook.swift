@@ -14,41 +14,40 @@ struct Alias: Sendable {
     let accessKey: String
     let secretKey: String
 
-    var client: ObjectClient {
+    var endpoint: ObjectEndpoint {
         let credential = accessKey.isEmpty ? nil : SigningCredential(accessKey: accessKey, secretKey: secretKey)
-        return ObjectClient(endpoint: ObjectEndpoint(url: url, credential: credential))
+        return ObjectEndpoint(url: url, credential: credential)
     }
 }
 
-/// The aliases of a person.
+/// The aliases of a person, as they were when the program started.
 struct AliasBook: Sendable {
     let folder: String
     private let environment: [String: String]
-    private var file: String { "\(folder)/config.json" }
+    private let file: String
+    private let stored: Result<[String: Alias], MCError>
 
+    /// Reads the file; what is wrong with it is thrown when an alias is wanted.
+    ///
     /// - Parameter folder: `--config-dir`; else `MC_CONFIG_DIR`, else `.mc` in the home folder.
     init(folder: String?, environment: [String: String]) {
         self.environment = environment
-        self.folder = folder ?? environment["MC_CONFIG_DIR"] ?? "\(environment["HOME"] ?? ".")/.mc"
+        let folder = folder ?? environment["MC_CONFIG_DIR"] ?? "\(environment["HOME"] ?? ".")/.mc"
+        let file = "\(folder)/config.json"
+        self.folder = folder
+        self.file = file
+        stored = Result { () throws(MCError) in Self.aliases(of: try Self.document(file)) }
     }
 
     /// The alias of this name: from `MC_HOST_name` (`http://key:secret@host:port`), else from the file.
     func find(_ name: String) throws -> Alias? {
         guard Self.isValid(name) else { return nil }
         if let text = environment["MC_HOST_\(name)"] { return try Self.parse(text, name: name) }
-        return try all().first { $0.name == name }
+        return try stored.get()[name]
     }
 
     /// Those of the file, by name.
-    func all() throws -> [Alias] {
-        guard let aliases = try document()["aliases"]?.objectValue else { return [] }
-        return aliases.map { entry in
-            Alias(
-                name: entry.key, url: entry.value["url"]?.stringValue ?? "",
-                accessKey: entry.value["accessKey"]?.stringValue ?? "",
-                secretKey: entry.value["secretKey"]?.stringValue ?? "")
-        }.sorted { $0.name < $1.name }
-    }
+    func all() throws -> [Alias] { try stored.get().values.sorted { $0.name < $1.name } }
 
     func set(_ alias: Alias) throws {
         guard Self.isValid(alias.name) else {
@@ -68,13 +67,23 @@ struct AliasBook: Sendable {
     }
 
     func remove(_ name: String) throws {
-        guard try all().contains(where: { $0.name == name }) else {
+        guard try stored.get()[name] != nil else {
             throw MCError(.configuration, "No such alias `\(name)` found. `mc alias list` shows them.")
         }
         try change { $0[name] = nil }
     }
 
-    private func document() throws -> JSON {
+    private static func aliases(of document: JSON) -> [String: Alias] {
+        var found: [String: Alias] = [:]
+        for (name, value) in document["aliases"]?.objectValue ?? JSONObject() {
+            found[name] = Alias(
+                name: name, url: value["url"]?.stringValue ?? "", accessKey: value["accessKey"]?.stringValue ?? "",
+                secretKey: value["secretKey"]?.stringValue ?? "")
+        }
+        return found
+    }
+
+    private static func document(_ file: String) throws(MCError) -> JSON {
         guard let bytes = LocalFiles.read(file, bytesMax: 1 << 20) else { return ["version": "10", "aliases": [:]] }
         guard let document = try? JSON.parse(bytes), document.objectValue != nil else {
             throw MCError(.configuration, "`\(file)` is not mc's configuration. Mend it, or move it away.")
@@ -83,7 +92,8 @@ struct AliasBook: Sendable {
     }
 
     private func change(_ body: (inout JSONObject) -> Void) throws {
-        guard case .object(var document) = try document() else { return }
+        // Another mc may have written since this one started.
+        guard case .object(var document) = try Self.document(file) else { return }
         var aliases = document["aliases"]?.objectValue ?? JSONObject()
         body(&aliases)
         document["version"] = document["version"] ?? "10"

@@ -94,17 +94,10 @@ package struct Client: Sendable {
     // MARK: What operations share
 
     func place(_ word: String) throws -> Place {
-        switch try Place(word, aliases: aliases) {
-        case .local(let path): .local(path)
-        case .remote(let place):
-            .remote(
-                RemotePlace(
-                    alias: place.alias, client: ObjectClient(endpoint: place.client.endpoint, client: http),
-                    bucket: place.bucket, key: place.key))
-        }
+        try Place(word) { name in try aliases.find(name).map { client(of: $0) } }
     }
 
-    func client(of alias: Alias) -> ObjectClient { ObjectClient(endpoint: alias.client.endpoint, client: http) }
+    func client(of alias: Alias) -> ObjectClient { ObjectClient(endpoint: alias.endpoint, client: http) }
 
     /// Calls `body` with each page of the keys that begin with the place's key.
     func pages(_ place: RemotePlace, delimiter: String?, _ body: (ObjectPage) throws -> Void) async throws {

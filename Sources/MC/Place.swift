@@ -8,16 +8,17 @@ enum Place: Sendable {
     case local(String)
     case remote(RemotePlace)
 
-    init(_ word: String, aliases: AliasBook) throws {
+    /// - Parameter client: gives the client of the alias of a name; nil when there is none.
+    init(_ word: String, client: (String) throws -> ObjectClient?) rethrows {
         let alias = String(word.prefix { $0 != "/" })
-        guard !word.hasPrefix("/"), !word.hasPrefix("."), let found = try aliases.find(alias) else {
+        guard !word.hasPrefix("/"), !word.hasPrefix("."), let client = try client(alias) else {
             self = .local(word)
             return
         }
         let rest = word.dropFirst(alias.count).drop { $0 == "/" }
         let bucket = String(rest.prefix { $0 != "/" })
         let key = String(rest.dropFirst(bucket.count).drop { $0 == "/" })
-        self = .remote(RemotePlace(alias: alias, client: found.client, bucket: bucket, key: key))
+        self = .remote(RemotePlace(alias: alias, client: client, bucket: bucket, key: key))
     }
 }
 
