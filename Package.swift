@@ -42,7 +42,8 @@ let package = Package(
                 "RegistryAPI", "MC", "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console",
                 "Objects",
                 "Tracking",
-                "Inference", "Packs", "PythonWorkers", "Runtimes", "Cluster", "ObjectClient", "HTTPClient", "Database",
+                "Inference", "Packs", "PythonWorkers", "Processes", "Runtimes", "Cluster", "ObjectClient", "HTTPClient",
+                "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
                 "Serving", "Ingress",
@@ -97,7 +98,9 @@ let package = Package(
                 "PythonWorkers", "Archives", "ObjectClient", "HTTPClient", "EventLoop", "Formats", "Digests", "Log",
                 "Clock", "Bytes",
             ]),
-        layer("Cluster", ["Runner", "Files", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+        layer(
+            "Cluster",
+            ["Runner", "Files", "Processes", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
@@ -106,7 +109,9 @@ let package = Package(
 
         // What people wrote: archives, and Python in processes of its own.
         layer("Archives", ["Bytes", "CArchive"]),
-        layer("PythonWorkers", ["EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CPythonWorker"]),
+        layer(
+            "PythonWorkers",
+            ["Processes", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CPythonWorker"]),
 
         // Rows that survive a crash (SQLite, PostgreSQL), an S3 client for the local store or any other, an HTTP client.
         layer("Database", ["EventLoop", "Clock", "Bytes", "CSQLite", "CPostgres"]),
@@ -125,6 +130,7 @@ let package = Package(
         layer("Metrics", ["Bytes"]),
         layer("Log", ["Clock", "Bytes"]),
         layer("Files", ["Bytes"]),
+        layer("Processes", ["CLinux"]),
         layer("Clock", ["Bytes"]),
         layer("Bytes"),
 
@@ -146,7 +152,7 @@ let package = Package(
         tests("BlobStore", ["EventLoop", "TestFolders"]),
         tests("Clock", []),
         tests("Cluster", ["Runner", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
-        tests("Runner", ["Files", "Clock", "Bytes", "TestFolders"]),
+        tests("Runner", ["Files", "Processes", "Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),
         tests("Formats", []),

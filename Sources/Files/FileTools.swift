@@ -75,24 +75,6 @@ package enum FileTools {
         guard rename(path, target) == 0 else { throw SystemError("rename") }
     }
 
-    /// Runs a program of the host and waits for it; true when it exits with 0. Its output is dropped.
-    package static func runProgram(_ arguments: [String]) -> Bool {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor: Int32 in 0...2 {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        var texts: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-        texts.append(nil)
-        defer { for text in texts { free(text) } }
-        var processID = pid_t()
-        guard posix_spawnp(&processID, arguments[0], &actions, nil, texts, environ) == 0 else { return false }
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0 { if errno != EINTR { return false } }
-        return status == 0
-    }
-
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package static func isFolder(_ path: String) -> Bool {

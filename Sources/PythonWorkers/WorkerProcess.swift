@@ -4,12 +4,12 @@
 // A message is four bytes of length (little-endian), one byte of kind and the payload; `worker.py` has the other end.
 
 import Bytes
-import CLinux
 import CPythonWorker
 import Clock
 import EventLoop
 import Glibc
 import Log
+import Processes
 
 final class WorkerProcess {
     enum Kind: UInt8 {
@@ -85,37 +85,14 @@ final class WorkerProcess {
     private static func spawn(
         _ order: WorkerOrder, script: String, socket: Int32, output: Int32
     ) throws(WorkerError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, output, 2)
-        posix_spawn_file_actions_adddup2(&actions, socket, 3)
-        // Libraries open sockets that would outlive this server's in a worker, and keep their peers from seeing an end.
-        slipway_spawn_close_from(&actions, 4)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
         // A group of its own: what the model starts ends with it, and the terminal's Ctrl-C reaches the server alone.
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
-        posix_spawnattr_setpgroup(&attributes, 0)
-        var defaults = sigset_t()
-        sigemptyset(&defaults)
-        for number in [SIGTERM, SIGINT, SIGCHLD, SIGPIPE] { sigaddset(&defaults, number) }
-        posix_spawnattr_setsigdefault(&attributes, &defaults)
-        let words = [order.interpreter.path, "-B", script]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        let pairs = order.environment.map { "\($0.key)=\($0.value)" }
-        var variables: [UnsafeMutablePointer<CChar>?] = pairs.map { strdup($0) } + [nil]
-        defer { for text in arguments + variables { free(text) } }
-        var processID: pid_t = 0
-        let code = posix_spawn(&processID, order.interpreter.path, &actions, &attributes, &arguments, &variables)
-        guard code == 0 else {
-            let reason = String(cString: strerror(code))
-            throw WorkerError(.loadFailed, "the Python interpreter cannot be started: \(reason)")
+        let program = ChildProgram(
+            order.interpreter.path, [order.interpreter.path, "-B", script],
+            descriptors: [.null, .copy(output), .copy(output), .copy(socket)], environment: order.environment,
+            leadsGroup: true)
+        do throws(ChildProgram.Failure) { return try program.start() } catch {
+            throw WorkerError(.loadFailed, "the Python interpreter cannot be started: \(error)")
         }
-        return processID
     }
 
     /// Copies what the process prints into the log, on a thread that ends with the last writer.

@@ -1,6 +1,7 @@
 import Bytes
 import Files
 import Glibc
+import Processes
 import TestFolders
 import Testing
 
@@ -51,7 +52,7 @@ struct StepRunnerTests {
         process.stop(gracePeriodMilliseconds: 100)
         let outcome = await process.outcome()
         #expect(outcome.reason == .stopped && outcome.exitCode == 137)
-        #expect(!FileTools.runProgram(["pgrep", "-f", "sleep 345678"]))
+        #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345678"]))
     }
 
     @Test func aSecondRunnerFindsWhatTheFirstStarted() async throws {
@@ -87,7 +88,7 @@ struct StepRunnerTests {
         kill(process.processID, SIGKILL)
         let outcome = await process.outcome()
         #expect(outcome.reason == .lost && outcome.exitCode == 137)
-        if runner.isolation != .plain { #expect(!FileTools.runProgram(["pgrep", "-f", "sleep 456789"])) }
+        if runner.isolation != .plain { #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 456789"])) }
     }
 
     @Test func privateViewMountsAndOutputs() async throws {

@@ -3,6 +3,7 @@
 import Files
 import Formats
 import Glibc
+import Processes
 import Runner
 
 struct PodVolumes {
@@ -167,7 +168,7 @@ struct PodVolumes {
             FileTools.removeTree(unpacked)
             try FileTools.makeFolder(unpacked)
             // The launcher packed one file or folder; tar drops leading slashes and refuses "..".
-            guard FileTools.runProgram(["tar", "-xf", archive, "-C", unpacked]),
+            guard ChildProgram.succeeds(["tar", "-xf", archive, "-C", unpacked]),
                 let name = FileTools.names(in: unpacked).first
             else { throw SystemError("unpacking an artifact", code: EIO) }
             try FileTools.move("\(unpacked)/\(name)", to: folder + "/data")

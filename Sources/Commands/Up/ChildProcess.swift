@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 
 /// A role running as a child process of the supervisor, in a process group of its own so that the terminal's Ctrl-C
 /// reaches the supervisor alone.
@@ -19,29 +20,14 @@ struct ChildProcess {
     ///
     /// The environment gets `SLIPWAY_SUPERVISOR`, at which the child asks the kernel to end it with its parent.
     static func start(_ arguments: [String], environment: [String: String]) throws -> ChildProcess {
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
-        posix_spawnattr_setpgroup(&attributes, 0)
-        var defaults = sigset_t()
-        sigemptyset(&defaults)
-        for number in [SIGTERM, SIGINT, SIGCHLD, SIGPIPE] { sigaddset(&defaults, number) }
-        posix_spawnattr_setsigdefault(&attributes, &defaults)
-
         var variables = environment
         variables[supervisorVariable] = "\(getpid())"
-        var argv = (["slipway"] + arguments).map { strdup($0) } + [nil]
-        var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in argv + envp { free(pointer) } }
-        var processID: pid_t = 0
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        slipway_spawn_close_from(&actions, 3)
-        let failure = posix_spawn(&processID, "/proc/self/exe", &actions, &attributes, &argv, &envp)
-        guard failure == 0 else { throw CommandFailure("cannot start a role: \(String(cString: strerror(failure)))") }
-        return ChildProcess(processID: processID)
+        let program = ChildProgram(
+            "/proc/self/exe", ["slipway"] + arguments, descriptors: [.inherited, .inherited, .inherited],
+            environment: variables, leadsGroup: true)
+        do throws(ChildProgram.Failure) { return ChildProcess(processID: try program.start()) } catch {
+            throw CommandFailure("cannot start a role: \(error)")
+        }
     }
 
     func signal(_ number: Int32) { kill(processID, number) }
