@@ -220,7 +220,7 @@ let package = Package(
         tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
         tests("Console", ["Signatures", "Server", "ServerTesting", "HTTP", "Clock", "Bytes"]),
-        tests("Commands", ["Formats"]),
+        tests("Commands", ["Clock", "Formats"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     cLanguageStandard: .gnu2x,

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -175,6 +176,40 @@ console       http://127.0.0.1:{ports['console']}""")
     return trained["accuracy"], figures
 
 
+def lineage(workflow, ports, password):
+    """What `slipway lineage` says of the served model; ends the demo when a link of the chain is missing."""
+    arguments = ["lineage", "mnist", "--data", str(DATA / "data"), "--track-url", f"http://127.0.0.1:{ports['track']}",
+                 "--infer-url", f"http://127.0.0.1:{ports['infer-http']}", "--s3-endpoint", f"http://127.0.0.1:{ports['store']}"]
+    environment = dict(os.environ, MINIO_ROOT_USER="slipway", MINIO_ROOT_PASSWORD=password)
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "KUBECONFIG", "SLIPWAY_KUBECONFIG"]:
+        environment.pop(name, None)
+
+    def ask(*more):
+        result = subprocess.run([str(BINARY), *arguments, *more], env=environment, capture_output=True, text=True)
+        if result.returncode != 0:
+            end(f"slipway lineage mnist: {result.stderr.strip()}")
+        return result.stdout
+
+    print("\n$ slipway lineage mnist")
+    print(textwrap.indent(ask().rstrip(), "  "))
+    outputs = {p["name"]: p["value"] for node in steps_of(workflow) for p in node.get("outputs", {}).get("parameters", [])}
+    newest = max(json.loads(ask("--json"))["versions"], key=lambda entry: int(entry["served"].get("version", 0)))
+    flow = f"{NAMESPACE}/{WORKFLOW}"
+    links = {
+        "served model": newest["served"]["state"] == "found",
+        "registry version": newest["registry_version"].get("version") == newest["served"].get("version"),
+        "link of the two": newest["link"] == "the tag slipway.served",
+        "run": newest["run"].get("run_id") == json.loads(outputs["trained"])["run_id"],
+        "step of the run": (newest["step"] or {}).get("phase") == "Succeeded" and newest["step"]["workflow"] == flow,
+        "step of the version": (newest["registered_by"] or {}).get("step") == "export",
+        "objects of the version": any(group["of"] == "version" and group.get("count") for group in newest["objects"]),
+        "objects of the run": any(group["of"] == "run" and group.get("count") for group in newest["objects"]),
+    }
+    missing = [name for name, is_there in links.items() if not is_there]
+    if missing:
+        end(f"slipway lineage does not name: {', '.join(missing)}")
+
+
 def pod_of(kubectl, node):
     pods = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-o", "json", quiet=True))["items"]
     for pod in pods:
@@ -197,6 +232,7 @@ def main():
         for accuracy, of in [(trained, "in training"), (figures["served_accuracy"], "as served")]:
             if accuracy < bar:
                 end(f"the test accuracy {accuracy:.4f} {of} is below {bar}")
+        lineage(workflow, ports, password)
         print(f"""
 Try next, with DEMO_KEEP=1 make demo:
   export KUBECONFIG={kubeconfig}

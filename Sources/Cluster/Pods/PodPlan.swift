@@ -96,6 +96,7 @@ struct PodPlan {
         let path = stand.path + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         environment.set("PATH", path.joined(separator: ":"))
         environment.set("HOSTNAME", pod.name)
+        environment.set(RunContext.variable, RunContext.text(of: pod))
         environment.set("HOME", isolation.hasPrivateView ? "/root" : settings.folders.pod(pod))
         environment.set("LANG", "C.UTF-8")
         // Processes share the host's ports: what listens in a pod should do so on the pod's own address.

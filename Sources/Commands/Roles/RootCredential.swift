@@ -18,6 +18,18 @@ struct RootCredential: Sendable, Equatable {
     ///
     /// Throws `UsageError` when only one half is given, `CommandFailure` when the file cannot be read or written.
     static func resolve(_ settings: Settings, folder: String) throws -> RootCredential {
+        if let credential = try find(settings, folder: folder) { return credential }
+        let made = RootCredential(
+            user: "slipway", password: Base64.encodeURLSafe(Randomness.bytes(18)), isNew: true)
+        let text: JSON = ["user": .string(made.user), "password": .string(made.password)]
+        try PrivateFile.write(path(in: folder), text.indented + [UInt8(ascii: "\n")])
+        return made
+    }
+
+    /// The credential that `settings` give, or the one kept in `folder`; nil when there is none yet.
+    ///
+    /// Throws `UsageError` when only one half is given, `CommandFailure` when the file cannot be read.
+    static func find(_ settings: Settings, folder: String) throws -> RootCredential? {
         let given = (
             try settings[CommonSettings.rootUser] ?? mounted(settings[CommonSettings.rootUserFile], countMin: 3),
             try settings[CommonSettings.rootPassword] ?? mounted(settings[CommonSettings.rootPasswordFile], countMin: 8)
@@ -27,19 +39,14 @@ struct RootCredential: Sendable, Equatable {
         case (nil, nil): break
         default: throw UsageError("give both MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or neither")
         }
-        let path = "\(folder)/root-credential.json"
-        if let kept = try PrivateFile.read(path) {
-            guard let root = try? JSON.parse(kept), let user = root["user"]?.stringValue,
-                let password = root["password"]?.stringValue
-            else { throw CommandFailure("root-credential.json in the data folder is not understood") }
-            return RootCredential(user: user, password: password, isNew: false)
-        }
-        let made = RootCredential(
-            user: "slipway", password: Base64.encodeURLSafe(Randomness.bytes(18)), isNew: true)
-        let text: JSON = ["user": .string(made.user), "password": .string(made.password)]
-        try PrivateFile.write(path, text.indented + [UInt8(ascii: "\n")])
-        return made
+        guard let kept = try PrivateFile.read(path(in: folder)) else { return nil }
+        guard let root = try? JSON.parse(kept), let user = root["user"]?.stringValue,
+            let password = root["password"]?.stringValue
+        else { throw CommandFailure("root-credential.json in the data folder is not understood") }
+        return RootCredential(user: user, password: password, isNew: false)
     }
+
+    private static func path(in folder: String) -> String { "\(folder)/root-credential.json" }
 }
 
 extension RootCredential {

@@ -7,17 +7,17 @@ import Formats
 import Glibc
 
 /// Where a cluster is and what it asks for.
-struct ClusterAccess: Sendable, Equatable {
+package struct ClusterAccess: Sendable, Equatable {
     /// `https://127.0.0.1:6443`, without a slash at its end.
-    let server: String
-    let token: String?
+    package let server: String
+    package let token: String?
     /// PEM; nil trusts the system's authorities, or none is needed.
-    let authority: [UInt8]?
+    package let authority: [UInt8]?
     /// A file that holds `authority`.
-    var authorityPath: String?
+    package private(set) var authorityPath: String?
 
     /// Reads a kubeconfig of YAML or JSON: a server, an embedded authority, a token.
-    init(_ text: [UInt8]) throws(ConsoleError) {
+    package init(_ text: [UInt8]) throws(ConsoleError) {
         guard let document = try? YAML.parse(text).first else {
             throw ConsoleError(.unreachable, "The kubeconfig is not understood. `slipway cluster` writes a new one.")
         }

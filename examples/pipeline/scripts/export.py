@@ -44,7 +44,11 @@ def main():
         client.create_registered_model("mnist", description="Handwritten digits, ResNet-18")
     source = "s3://models/mnist"
     version = client.create_model_version("mnist", source, run_id=trained["run_id"]).version
-    client.set_model_version_tag("mnist", version, "test_accuracy", f"{trained['accuracy']:.4f}")
+    # For `slipway lineage`: the step that registers the version, as the cluster names it, and the version's objects.
+    tags = json.loads(os.environ.get("MLFLOW_RUN_CONTEXT", "{}"))
+    tags |= {"test_accuracy": f"{trained['accuracy']:.4f}", "slipway.objects": f"{source}/{version}/"}
+    for key, value in tags.items():
+        client.set_model_version_tag("mnist", version, key, value)
 
     if "models" not in [bucket["Name"] for bucket in store.list_buckets()["Buckets"]]:
         store.create_bucket(Bucket="models")
