@@ -17,7 +17,9 @@ struct LineageTests {
                  {"name":"torn","version":"1","state":"UNAVAILABLE","reason":"no model.onnx"}]
                 """.utf8))
         #expect(
-            ServedVersion.ready(index, url: "http://a") == [ServedVersion(model: "mnist", version: "2", url: "http://a")])
+            ServedVersion.ready(index, url: "http://a") == [
+                ServedVersion(model: "mnist", version: "2", url: "http://a")
+            ])
         #expect(ServedVersion.reasonNotReady(index, model: "fashion") == "not loaded")
         #expect(ServedVersion.reasonNotReady(index, model: "torn") == "UNAVAILABLE: no model.onnx")
         #expect(ServedVersion.reasonNotReady(index, model: "other") == nil)
@@ -148,7 +150,8 @@ struct LineageTests {
             chains: [
                 LineageChain(
                     served: .found(ServedVersion(model: "m", version: "3", url: "http://a:8000")),
-                    link: "the tag slipway.served", version: .found(version), maker: .absent("export of workflow ns/old: gone"),
+                    link: "the tag slipway.served", version: .found(version),
+                    maker: .absent("export of workflow ns/old: gone"),
                     run: .found(run), step: .found(step),
                     objects: [
                         ObjectGroup(role: .version, location: "s3://models/m/3/", listing: .found(listing)),
@@ -203,7 +206,9 @@ struct LineageTests {
         #expect(lineage.json["versions"]?[0]?["run"] == .null)
     }
 
-    @Test(arguments: [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (44_691_915, "42.6 MiB"), (1 << 50, "1024.0 TiB")])
+    @Test(arguments: [
+        (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (44_691_915, "42.6 MiB"), (1 << 50, "1024.0 TiB"),
+    ])
     func sizesAreShort(bytes: Int64, text: String) { #expect(LineageText.size(bytes) == text) }
 
     @Test func numbersAndTimesAreShort() {

@@ -9,7 +9,8 @@ import MC
 package enum Program {
     /// Every command, in the order `slipway help` lists them.
     package static let commands: [Command] = [
-        .up, .mc, .store, .track, .infer, .pack, .cluster, .registry, .console, .lineage, .version, .completion, .configuration,
+        .up, .mc, .store, .track, .infer, .pack, .cluster, .registry, .console, .lineage, .version, .completion,
+        .configuration,
     ]
 
     /// Names of settings that stand at the top level of the configuration file.

@@ -14,7 +14,9 @@ extension Lineage {
 extension LineageChain {
     var json: JSON {
         var json: JSON = [
-            "served": served.json { ["model": .string($0.model), "version": .string($0.version), "url": .string($0.url)] },
+            "served": served.json {
+                ["model": .string($0.model), "version": .string($0.version), "url": .string($0.url)]
+            },
             "link": link.map { .string($0) } ?? .null,
             "registry_version": version.json(\.json),
         ]

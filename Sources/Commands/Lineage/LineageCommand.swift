@@ -37,7 +37,8 @@ enum LineageSettings {
 
     static let trackURL = Setting<String>.text(
         "track-url", environment: ["SLIPWAY_TRACK_URL", "MLFLOW_TRACKING_URI"], placeholder: "URL",
-        default: "http://127.0.0.1:5001", allowed: "http://host:port or https://host:port", help: "The tracking server.",
+        default: "http://127.0.0.1:5001", allowed: "http://host:port or https://host:port",
+        help: "The tracking server.",
         where: { $0.hasPrefix("http://") || $0.hasPrefix("https://") })
 
     static let kubeconfig = Setting<String?>.optional(

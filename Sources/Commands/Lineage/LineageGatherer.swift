@@ -31,9 +31,10 @@ struct LineageGatherer {
             throw await unknown(pairs, index: index, registered: registered)
         }
         let notServed = index.flatMap { _ in .absent(notServedText(reason)) } as Part<ServedVersion>
-        let notRegistered = registered.flatMap { _ in
-            .absent("no version of \(model) is registered at \(track.url) for what is served")
-        } as Part<RegistryVersion>
+        let notRegistered =
+            registered.flatMap { _ in
+                .absent("no version of \(model) is registered at \(track.url) for what is served")
+            } as Part<RegistryVersion>
         var chains: [LineageChain] = []
         for pair in shown.isEmpty ? [LineagePairing.Pair()] : shown {
             let version = pair.version.map { Part.found($0) } ?? notRegistered

@@ -21,7 +21,8 @@ struct RunContextTests {
             annotations: ["workflows.argoproj.io/node-name": "flow[1].train"], owners: [["uid": "flow-uid"]])
         #expect(
             step == [
-                "slipway.workflow": "ns/flow", "slipway.step": "train", "slipway.pod": "ns/p", "slipway.uid": "flow-uid",
+                "slipway.workflow": "ns/flow", "slipway.step": "train", "slipway.pod": "ns/p",
+                "slipway.uid": "flow-uid",
             ])
     }
 
