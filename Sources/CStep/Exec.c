@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 /// Exit codes of a command that could not be started, as shells and container runtimes report them.
@@ -103,12 +104,19 @@ static void keep(const struct slipway_exec *exec) {
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGCHLD);
     sigaddset(&awaited, SIGTERM);
+    bool asked = false;
     for (;;) {
         int status;
         if (waitpid(child, &status, WNOHANG) == child) {
             _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
         }
-        if (sigwaitinfo(&awaited, NULL) == SIGTERM) {
+        struct timespec second = {1, 0};
+        int signal = asked ? sigtimedwait(&awaited, NULL, &second) : sigwaitinfo(&awaited, NULL);
+        if (signal == SIGTERM && exec->forwards && !asked) {
+            asked = true;
+            kill(child, SIGHUP);
+            kill(child, SIGTERM);
+        } else if (signal == SIGTERM || (signal < 0 && errno == EAGAIN)) {
             kill(-child, SIGKILL);
             kill(child, SIGKILL);
         }

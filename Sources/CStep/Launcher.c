@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,7 +105,9 @@ static int read_specification(struct specification *step) {
     step->hidden = memory((records + 1) * sizeof(char *));
     step->carried = memory((records + 1) * sizeof(char *));
     step->collected = memory((records + 1) * sizeof(char *));
-    if (!step->arguments || !step->environment || !step->binds || !step->hidden || !step->carried || !step->collected) {
+    step->layers = memory((records + 1) * sizeof(char *));
+    if (!step->arguments || !step->environment || !step->binds || !step->hidden || !step->carried ||
+        !step->collected || !step->layers) {
         return -1;
     }
     step->user = step->group = -1;
@@ -136,10 +139,15 @@ static int read_specification(struct specification *step) {
         case 'C': step->collected_bytes_max = atoll(value); break;
         case 'u': step->user = atoll(value); break;
         case 'g': step->group = atoll(value); break;
+        case 'x': step->runtime = value; break;
+        case 'k': step->container = value; break;
+        case 'F': step->layer_folder = value; break;
+        case 'i': step->layers[step->layer_count++] = value; break;
         default: return -1;
         }
     }
-    return argument > 0 ? 0 : -1;
+    bool is_whole = !step->runtime || (step->container && step->layer_folder && step->layer_count > 0);
+    return argument > 0 && is_whole ? 0 : -1;
 }
 
 static void write_text(const char *path, const char *text) {
@@ -161,7 +169,7 @@ static void map_user(uid_t user, gid_t group) {
 }
 
 /// The step's own process, up to exec. What fails before exec goes through `failure` as text.
-static void become_step(const struct specification *step, int out, int error, int failure) {
+static void become_step(const struct specification *step, const char *folder, int out, int error, int failure) {
     char message[MESSAGE_BYTES_MAX];
     setsid();
     dup2(out, 1);
@@ -192,6 +200,11 @@ static void become_step(const struct specification *step, int out, int error, in
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (step->runtime) {
+        slipway_container_run(step, folder);
+        snprintf(message, sizeof message, "cannot start the container runtime: %s", strerrordesc_np(errno));
+        goto failed;
+    }
     environ = step->environment;
     execvp(step->arguments[0], step->arguments);
     if (errno == ENOENT && !strchr(step->arguments[0], '/')) {
@@ -236,8 +249,17 @@ static void kill_rest(bool namespaced) {
     }
 }
 
+/// Opens `path` in the step's root; without a root of its own (-1), in the host's.
+static int open_in_root(int root, const char *path, int flags) {
+    if (root < 0) {
+        return open(path, flags);
+    }
+    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT};
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
 /// Runs tar for one collected tree; the step is over, so the launcher may wait.
-static void collect_tree(const char *path, int file) {
+static void collect_tree(int root, const char *path, int file) {
     char folder[4096];
     snprintf(folder, sizeof folder, "%s", path);
     size_t length = strlen(folder);
@@ -249,7 +271,8 @@ static void collect_tree(const char *path, int file) {
         return;
     }
     *slash = 0;
-    char *arguments[] = {"tar", "-cf", "-", "-C", slash == folder ? "/" : folder, "--", slash + 1, NULL};
+    int parent = open_in_root(root, slash == folder ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *arguments[] = {"tar", "-cf", "-", "--", slash + 1, NULL};
     char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
     pid_t child = _Fork();
     if (child == 0) {
@@ -258,17 +281,20 @@ static void collect_tree(const char *path, int file) {
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         environ = environment;
-        execvp("tar", arguments);
+        if (fchdir(parent) == 0) {
+            execvp("tar", arguments);
+        }
         _exit(127);
     }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    close(parent);
 }
 
 /// Copies the paths that outputs are read from while the step's view still exists: `outputs/N`, or `outputs/N.large`
 /// (empty) when the file is over the limit. A path that is missing leaves no file.
-static void collect(const struct specification *step) {
+static void collect(const struct specification *step, int root) {
     if (step->collected_count == 0) {
         return;
     }
@@ -278,7 +304,7 @@ static void collect(const struct specification *step) {
         bool tree = step->collected[index][0] == 't';
         char name[64], done[64];
         struct stat status;
-        int source = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        int source = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (source < 0) {
             continue;
         }
@@ -295,7 +321,7 @@ static void collect(const struct specification *step) {
             continue;
         }
         if (tree) {
-            collect_tree(path, copy);
+            collect_tree(root, path, copy);
         } else if (!large) {
             static char buffer[65536];
             int64_t left = step->collected_bytes_max;
@@ -438,11 +464,18 @@ int slipway_launcher_run(const char *folder, int isolation, uid_t user, gid_t gr
     }
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int root = -1;
+    if (step.runtime && isolation != SLIPWAY_ISOLATION_NAMESPACES) {
+        snprintf(outcome.message, sizeof outcome.message, "a server that is not root cannot run images");
+        write_result(&outcome);
+        return 1;
+    }
     if (namespaced) {
         if (step.host_name) {
             sethostname(step.host_name, strlen(step.host_name));
         }
-        if (slipway_view_enter(&step, isolation == SLIPWAY_ISOLATION_USER_NAMESPACE, outcome.message) < 0) {
+        root = slipway_view_enter(&step, isolation == SLIPWAY_ISOLATION_USER_NAMESPACE, outcome.message);
+        if (root < 0) {
             write_result(&outcome);
             return 1;
         }
@@ -458,7 +491,7 @@ int slipway_launcher_run(const char *folder, int isolation, uid_t user, gid_t gr
     umask(022);
     pid_t child = _Fork();
     if (child == 0) {
-        become_step(&step, out[1], error[1], failure[1]);
+        become_step(&step, folder, out[1], error[1], failure[1]);
     }
     close(out[1]);
     close(error[1]);
@@ -491,7 +524,10 @@ int slipway_launcher_run(const char *folder, int isolation, uid_t user, gid_t gr
     }
     outcome.reason = "";
     supervise(&step, child, signals, streams, &log, &outcome, namespaced);
-    collect(&step);
+    if (step.runtime) {
+        slipway_container_remove(&step);
+    }
+    collect(&step, root);
     write_result(&outcome);
     return 0;
 }

@@ -39,6 +39,11 @@ struct specification {
     int64_t collected_bytes_max;
     int64_t user;             // -1 for the server's
     int64_t group;
+    const char *runtime;      // the OCI runtime's program for a step in an image, or NULL
+    const char *container;    // its name there
+    const char *layer_folder; // holds a folder for each layer
+    const char **layers;      // their names, topmost first
+    size_t layer_count;
 };
 
 /// What became of a step.
@@ -54,8 +59,24 @@ struct outcome {
 /// Runs the step in `folder` to its end; the launcher's whole life. Returns its exit status.
 int slipway_launcher_run(const char *folder, int isolation, uid_t user, gid_t group);
 
-/// Puts the private root together and moves into it. 0, or -1 with `message` filled.
+/// Puts the step's root together with its volumes, and moves into it unless a runtime will. Returns a descriptor of that
+/// root, or -1 with `message` filled.
 int slipway_view_enter(const struct specification *specification, bool user_namespace, char *message);
+
+/// Puts the root of an image together at `root` (4096 bytes). 0, or -1 with `message` filled.
+int slipway_image_root(const struct specification *specification, char *root, char *message);
+
+/// Becomes the OCI runtime's `run` of the step in `folder`. Returns only when that fails.
+void slipway_container_run(const struct specification *specification, const char *folder);
+
+/// Removes what a runtime that was killed has left of its container outside of this process's namespaces.
+void slipway_container_remove(const struct specification *specification);
+
+/// Mounts memory of the step's own. 0 or -1.
+int slipway_mount_memory(const char *target, const char *size, const char *mode);
+
+/// Fills `message` with what failed at `path` and why. Returns -1.
+int slipway_fail(char *message, const char *what, const char *path);
 
 /// Field 22 of the text of /proc/PID/stat.
 uint64_t slipway_start_time_of_stat(const char *text, size_t length);

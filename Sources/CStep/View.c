@@ -22,7 +22,7 @@ int umount2(const char *, int);
 #define AT_RECURSIVE 0x8000
 #endif
 
-static int fail(char *message, const char *what, const char *path) {
+int slipway_fail(char *message, const char *what, const char *path) {
     int failure = errno;
     snprintf(message, MESSAGE_BYTES_MAX, "%s %s: %s", what, path, strerrordesc_np(failure));
     return -1;
@@ -111,18 +111,16 @@ static int make_target(const char *path, bool folder) {
     return 0;
 }
 
-static int mount_memory(const char *target, const char *size, const char *mode) {
+int slipway_mount_memory(const char *target, const char *size, const char *mode) {
     char options[96];
     snprintf(options, sizeof options, "size=%s,mode=%s", size, mode);
     return mount("tmpfs", target, "tmpfs", 2 /* MS_NOSUID */ | 4 /* MS_NODEV */, options);
 }
 
-static int build_root(const struct specification *step, bool user_namespace, char *root, char *message) {
-    if (mount("none", "/", NULL, (1UL << 14) /* MS_REC */ | (1UL << 18) /* MS_PRIVATE */, NULL) < 0) {
-        return fail(message, "cannot make mounts private at", "/");
-    }
-    if (mount_memory(step->staging, step->tmpfs_size, "755") < 0) {
-        return fail(message, "cannot mount memory at", "the private root");
+/// The host's root as a step without an image sees it.
+static int host_root(const struct specification *step, bool user_namespace, char *root, char *message) {
+    if (slipway_mount_memory(step->staging, step->tmpfs_size, "755") < 0) {
+        return slipway_fail(message, "cannot mount memory at", "the private root");
     }
     char upper[4096], work[4096], options[3 * 4096];
     snprintf(upper, sizeof upper, "%s/upper", step->staging);
@@ -135,7 +133,7 @@ static int build_root(const struct specification *step, bool user_namespace, cha
         options, sizeof options, "lowerdir=/,upperdir=%s,workdir=%s%s", upper, work,
         user_namespace ? ",userxattr" : "");
     if (mount("overlay", root, "overlay", 0, options) < 0) {
-        return fail(message, "cannot mount overlay at", "the private root");
+        return slipway_fail(message, "cannot mount overlay at", "the private root");
     }
     char path[2 * 4096];
     for (size_t index = 0; index < step->carried_count; index++) {
@@ -153,35 +151,31 @@ static int build_root(const struct specification *step, bool user_namespace, cha
     }
     snprintf(path, sizeof path, "%s/proc", root);
     if (mount("proc", path, "proc", 2 | 4 | 8, NULL) < 0) {
-        return fail(message, "cannot mount", "/proc");
+        return slipway_fail(message, "cannot mount", "/proc");
     }
     snprintf(path, sizeof path, "%s/tmp", root);
     mkdir(path, 01777);
-    if (mount_memory(path, step->tmpfs_size, "1777") < 0) {
-        return fail(message, "cannot mount", "/tmp");
+    if (slipway_mount_memory(path, step->tmpfs_size, "1777") < 0) {
+        return slipway_fail(message, "cannot mount", "/tmp");
     }
     snprintf(path, sizeof path, "%s/dev/shm", root);
-    mount_memory(path, step->tmpfs_size, "1777");
+    slipway_mount_memory(path, step->tmpfs_size, "1777");
     for (size_t index = 0; index < step->hidden_count; index++) {
         snprintf(path, sizeof path, "%s%s", root, step->hidden[index]);
-        if (access(path, F_OK) == 0 && mount_memory(path, "64k", "755") < 0) {
-            return fail(message, "cannot hide", "the server's folder");
+        if (access(path, F_OK) == 0 && slipway_mount_memory(path, "64k", "755") < 0) {
+            return slipway_fail(message, "cannot hide", "the server's folder");
         }
     }
     return 0;
 }
 
-int slipway_view_enter(const struct specification *step, bool user_namespace, char *message) {
-    char root[4096];
-    // Sources are opened on the host's view, before anything is mounted over it; targets are made in the step's view,
-    // so that a symbolic link there resolves there.
-    int trees[step->bind_count + 1];
-    bool folders[step->bind_count + 1];
+/// Opens what is to be mounted on the host's view, before anything is mounted over it.
+static int open_volumes(const struct specification *step, int *trees, bool *folders, char *message) {
     for (size_t index = 0; index < step->bind_count; index++) {
         const struct bind *bind = &step->binds[index];
         int source = open_below(bind->source, bind->subpath);
         if (source < 0) {
-            return fail(message, "cannot open the volume for", bind->target);
+            return slipway_fail(message, "cannot open the volume for", bind->target);
         }
         struct stat status;
         fstat(source, &status);
@@ -190,21 +184,61 @@ int slipway_view_enter(const struct specification *step, bool user_namespace, ch
             source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
         close(source);
         if (trees[index] < 0 || (bind->flags[0] == 'r' && make_read_only(trees[index]) < 0)) {
-            return fail(message, "cannot bind the volume for", bind->target);
+            return slipway_fail(message, "cannot bind the volume for", bind->target);
         }
     }
-    if (build_root(step, user_namespace, root, message) < 0) {
-        return -1;
-    }
-    if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
-        return fail(message, "cannot enter", "the private root");
-    }
+    return 0;
+}
+
+/// Mounts the volumes at their targets in the present root, so that a symbolic link on the way resolves there.
+static int place_volumes(const struct specification *step, const int *trees, const bool *folders, char *message) {
     for (size_t index = 0; index < step->bind_count; index++) {
         const char *target = step->binds[index].target;
         if (make_target(target, folders[index]) < 0 || move_tree(trees[index], target) < 0) {
-            return fail(message, "cannot mount a volume at", target);
+            return slipway_fail(message, "cannot mount a volume at", target);
         }
         close(trees[index]);
     }
     return 0;
+}
+
+/// Puts an image's root together beside the host's, which the runtime needs, and mounts the volumes in it.
+static int enter_image(const struct specification *step, const int *trees, const bool *folders, char *message) {
+    char root[4096];
+    int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (slipway_image_root(step, root, message) < 0) {
+        return -1;
+    }
+    if (host < 0 || chroot(root) < 0 || chdir("/") < 0) {
+        return slipway_fail(message, "cannot enter", "the image's root");
+    }
+    int placed = place_volumes(step, trees, folders, message);
+    int image = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fchdir(host) < 0 || chroot(".") < 0) {
+        return slipway_fail(message, "cannot leave", "the image's root");
+    }
+    close(host);
+    return placed < 0 ? -1 : image;
+}
+
+int slipway_view_enter(const struct specification *step, bool user_namespace, char *message) {
+    char root[4096];
+    int trees[step->bind_count + 1];
+    bool folders[step->bind_count + 1];
+    if (open_volumes(step, trees, folders, message) < 0) {
+        return -1;
+    }
+    if (mount("none", "/", NULL, (1UL << 14) /* MS_REC */ | (1UL << 18) /* MS_PRIVATE */, NULL) < 0) {
+        return slipway_fail(message, "cannot make mounts private at", "/");
+    }
+    if (step->runtime) {
+        return enter_image(step, trees, folders, message);
+    }
+    if (host_root(step, user_namespace, root, message) < 0) {
+        return -1;
+    }
+    if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
+        return slipway_fail(message, "cannot enter", "the private root");
+    }
+    return place_volumes(step, trees, folders, message) < 0 ? -1 : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }

@@ -1,4 +1,4 @@
-// The few file operations that runner, controllers and image store need. All of them block: not to be called on an event loop.
+// The few file operations that runner and controllers need. All of them block: not to be called on an event loop.
 
 import Bytes
 package import Glibc

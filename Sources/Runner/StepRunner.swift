@@ -61,6 +61,10 @@ package final class StepRunner: Sendable {
     private func startBlocking(_ specification: StepSpecification) throws -> StepProcess {
         if let fault = specification.fault { throw RunnerError(description: fault) }
         try FileTools.makeFolder(specification.folder)
+        if let image = specification.image {
+            let bundle = ContainerBundle.configuration(of: specification, image: image, root: staging + "/root")
+            try FileTools.write(specification.folder + "/config.json", bundle)
+        }
         let records = specification.encoded(staging: staging, carried: carried)
         try FileTools.write(specification.folder + "/step", records)
         var processID: pid_t = 0
@@ -103,11 +107,24 @@ package final class StepRunner: Sendable {
             }
             if descriptor >= 0 { close(descriptor) }
         }
-        return .ended(Self.result(folder) ?? .lost(started: .now))
+        if let outcome = Self.result(folder) { return .ended(outcome) }
+        if let container = StepPlace(records: FileTools.read(folder + "/step") ?? []).container {
+            ControlGroups.remove(container)
+        }
+        return .ended(.lost(started: .now))
     }
 
     private static func result(_ folder: String) -> StepOutcome? {
-        FileTools.read(folder + "/result").flatMap { StepOutcome(parsing: $0) }
+        guard var outcome = FileTools.read(folder + "/result").flatMap({ StepOutcome(parsing: $0) }) else { return nil }
+        // A runtime that starts no container ends with 1, as a program may, and says so in its log.
+        if outcome.exitCode == 1, let log = FileTools.read(folder + "/runtime.log", bytesMax: 64 * 1024),
+            let fault = ContainerBundle.startFault(log: log)
+        {
+            outcome.exitCode = 128
+            outcome.reason = .startError
+            outcome.message = fault
+        }
+        return outcome
     }
 
     private func register(_ process: StepProcess) -> StepProcess {

@@ -95,8 +95,8 @@ extension StepRunner {
         let ends = try SessionEnds(command)
         defer { ends.closeTheirs() }
         var keeper: Int32 = -1
-        withStrings(command.arguments) { arguments in
-            let place = StepPlace(records: records, addingTerminal: command.isTerminal)
+        let place = StepPlace(records: records, addingTerminal: command.isTerminal)
+        withStrings(place.line(of: command)) { arguments in
             withStrings(place.environment) { environment in
                 (place.workingDirectory ?? "/").withCString { directory in
                     var exec = slipway_exec()
@@ -111,6 +111,7 @@ extension StepRunner {
                     exec.output = ends.theirOutput
                     exec.error = ends.theirError
                     exec.terminal = command.isTerminal ? 1 : 0
+                    exec.forwards = place.runtime == nil ? 0 : 1
                     var identifier: pid_t = 0
                     keeper = slipway_exec_start(&exec, &identifier)
                 }
@@ -141,6 +142,10 @@ struct StepPlace {
     var workingDirectory: String?
     var user: Int64 = -1
     var group: Int64 = -1
+    /// The OCI runtime and the container's name, of a step in an image.
+    var runtime: String?
+    var container: String?
+    private var staging = ""
 
     init(records: [UInt8], addingTerminal: Bool = false) {
         for record in records.split(separator: 0) {
@@ -151,10 +156,22 @@ struct StepPlace {
             case UInt8(ascii: "w"): workingDirectory = value
             case UInt8(ascii: "u"): user = Int64(value) ?? -1
             case UInt8(ascii: "g"): group = Int64(value) ?? -1
+            case UInt8(ascii: "x"): runtime = value
+            case UInt8(ascii: "k"): container = value
+            case UInt8(ascii: "s"): staging = value
             default: break
             }
         }
+        // The runtime's own; the command gets what the container's configuration says.
+        if runtime != nil { environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] }
         if addingTerminal, !environment.contains(where: { $0.hasPrefix("TERM=") }) { environment.append("TERM=xterm") }
+    }
+
+    /// What to start for `command`: itself, or the runtime that starts it in the container.
+    func line(of command: StepCommand) -> [String] {
+        guard let runtime, let container else { return command.arguments }
+        let terminal = command.isTerminal ? ["--tty", "--env", "TERM=xterm"] : []
+        return [runtime, "--root", staging + "/state", "exec"] + terminal + [container] + command.arguments
     }
 }
 

@@ -26,6 +26,41 @@ package enum CollectedPath: Sendable, Equatable {
     case tree(String)
 }
 
+/// The image that a step runs in, unpacked, and how its container is made.
+package struct StepImage: Sendable, Equatable {
+    /// Absolute path of the OCI runtime's program.
+    package var runtime: String
+    /// The container's name, and that of its control group: one on the machine.
+    package var container: String
+    /// Holds a folder for each layer.
+    package var layerFolder: String
+    /// Names in `layerFolder`, topmost first; at most `layerCountMax`.
+    package var layers: [String]
+    /// Groups of the user beside the first.
+    package var additionalGroups: [UInt32] = []
+    /// Of the bounding, permitted and effective set, such as `CAP_CHOWN`.
+    package var capabilities = StepImage.standardCapabilities
+    package var isReadOnly = false
+    /// False: a set-uid program gains nothing.
+    package var mayGainPrivileges = true
+
+    /// The kernel takes one page of mount options: 32 digits a layer leave room for this many.
+    package static let layerCountMax = 110
+    /// What container engines give a container that asks for nothing.
+    package static let standardCapabilities = [
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID",
+        "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL",
+        "CAP_AUDIT_WRITE",
+    ]
+
+    package init(runtime: String, container: String, layerFolder: String, layers: [String]) {
+        self.runtime = runtime
+        self.container = container
+        self.layerFolder = layerFolder
+        self.layers = layers
+    }
+}
+
 /// What a step runs and what it sees. Nothing in it passes through a shell.
 package struct StepSpecification: Sendable {
     /// Empty folder of the step: its log, result and collected outputs. Absolute.
@@ -49,6 +84,8 @@ package struct StepSpecification: Sendable {
     package var resultBytesMax = 0
     package var collected: [CollectedPath] = []
     package var collectedBytesMax = 1024 * 1024
+    /// Nil runs on the host's own files.
+    package var image: StepImage?
 
     package init(folder: String, arguments: [String]) {
         self.folder = folder
@@ -65,6 +102,9 @@ package struct StepSpecification: Sendable {
         if mounts.contains(where: { ($0.source + $0.subPath + $0.target).utf8.contains(0) }) {
             return "a mount path contains a NUL character"
         }
+        if let image, image.layers.isEmpty || image.layers.count > StepImage.layerCountMax {
+            return "an image of \(image.layers.count) layers cannot be run; it may have 1 to \(StepImage.layerCountMax)"
+        }
         return nil
     }
 
@@ -77,8 +117,18 @@ package struct StepSpecification: Sendable {
             out.append(0)
         }
         for argument in arguments { put("a", argument) }
-        for (name, value) in environment { put("e", "\(name)=\(value)") }
-        put("w", workingDirectory ?? "/")
+        if let image {
+            // The rest of the process stands in the bundle's configuration.
+            put("x", image.runtime)
+            put("k", image.container)
+            put("F", image.layerFolder)
+            for layer in image.layers { put("i", layer) }
+        } else {
+            for (name, value) in environment { put("e", "\(name)=\(value)") }
+            put("w", workingDirectory ?? "/")
+            if let user { put("u", String(user)) }
+            if let group { put("g", String(group)) }
+        }
         if let hostName { put("h", String(hostName.prefix(63))) }
         put("s", staging)
         for mount in mounts {
@@ -99,8 +149,6 @@ package struct StepSpecification: Sendable {
         put("L", String(logBytesMax))
         put("R", String(resultBytesMax))
         put("C", String(collectedBytesMax))
-        if let user { put("u", String(user)) }
-        if let group { put("g", String(group)) }
         return out
     }
 }

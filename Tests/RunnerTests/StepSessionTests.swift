@@ -17,28 +17,6 @@ struct StepSessionTests {
         return try await runner.start(step)
     }
 
-    private func readAll(_ descriptor: Int32) -> String {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&wait, 1, 5000) > 0 else { break }
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { break }
-            bytes += buffer[..<count]
-        }
-        close(descriptor)
-        return String(utf8: bytes)
-    }
-
-    private func code(_ session: StepSession) async throws -> Int? {
-        for _ in 0..<500 {
-            if let code = session.exitCode() { return code }
-            try await Task.sleep(nanoseconds: 10_000_000)
-        }
-        return nil
-    }
-
     @Test func commandsShareTheStepsPlaceAndSayHowTheyEnded() async throws {
         let runner = try StepRunner(folder: folder.path)
         let process = try await running(runner)
@@ -50,17 +28,17 @@ struct StepSessionTests {
         let input = session.takeInput()
         #expect(write(input, "typed", 5) == 5)
         close(input)
-        #expect(readAll(session.takeOutput()) == "blue\n/tmp\ntyped")
-        #expect(readAll(session.takeError()) == "bad\n")
-        #expect(try await code(session) == 7)
+        #expect(Descriptors.readAll(session.takeOutput()) == "blue\n/tmp\ntyped")
+        #expect(Descriptors.readAll(session.takeError()) == "bad\n")
+        #expect(try await Descriptors.code(session) == 7)
         if runner.isolation != .plain {
             // The step's own process namespace: its launcher is process 1 there.
             let names = try await runner.execute(StepCommand(["cat", "/proc/1/comm"]), in: process)
-            #expect(readAll(names.takeOutput()) == "slipway-step\n")
+            #expect(Descriptors.readAll(names.takeOutput()) == "slipway-step\n")
         }
         let missing = try await runner.execute(StepCommand(["no-such-program"]), in: process)
-        #expect(readAll(missing.takeError()).contains("executable file not found in $PATH: no-such-program"))
-        #expect(try await code(missing) == 127)
+        #expect(Descriptors.readAll(missing.takeError()).contains("executable file not found in $PATH: no-such-program"))
+        #expect(try await Descriptors.code(missing) == 127)
     }
 
     @Test func aTerminalIsOneAndKnowsItsSize() async throws {
@@ -74,8 +52,8 @@ struct StepSessionTests {
         let session = try await runner.execute(command, in: process)
         let terminal = session.takeInput()
         StepSession.resize(terminal, columns: 111, rows: 33)
-        #expect(readAll(terminal).contains("33 111"))
-        #expect(try await code(session) == 0)
+        #expect(Descriptors.readAll(terminal).contains("33 111"))
+        #expect(try await Descriptors.code(session) == 0)
     }
 
     @Test func aSessionThatIsGivenUpLeavesNoProcess() async throws {

@@ -45,6 +45,7 @@ struct slipway_exec {
     int64_t group;
     int input, output, error;            // become descriptors 0, 1 and 2
     int terminal;                        // nonzero: `input` is a terminal, which becomes the controlling one
+    int forwards;                        // nonzero: the command hands signals on and is given a second to do so
 };
 
 /// Starts the command. Returns a pidfd of the process that keeps it, or -errno; `pid` receives its id. SIGTERM to it
