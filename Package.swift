@@ -46,7 +46,7 @@ let package = Package(
                 "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
-                "Serving", "Ingress",
+                "Serving", "Ingress", "Images",
             ]),
 
         // Wire formats, routes and error mapping of one protocol each; they never import one another.
@@ -62,7 +62,7 @@ let package = Package(
                 "Clock", "Bytes",
             ]),
         layer(
-            "RegistryAPI", ["Objects", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
+            "RegistryAPI", ["Objects", "OCI", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
         layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
         layer("PackAPI", ["Packs", "Server", "HTTP", "Formats", "Log", "Metrics", "Clock", "Bytes"]),
         layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),
@@ -100,15 +100,24 @@ let package = Package(
             ]),
         layer(
             "Cluster",
-            ["Runner", "Files", "Processes", "Database", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+            [
+                "Runner", "Images", "OCI", "Files", "Processes", "Database", "EventLoop", "Formats", "Log", "Clock",
+                "Bytes",
+            ]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
         layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
         layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
         layer("Runner", ["Files", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
+        // Images: their names and documents, and those of this machine.
+        layer(
+            "Images",
+            ["OCI", "Archives", "Files", "HTTPClient", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Bytes", "CLinux"]),
+        layer("OCI", ["Formats", "Bytes"]),
+
         // What people wrote: archives, and Python in processes of its own.
-        layer("Archives", ["Bytes", "CArchive"]),
+        layer("Archives", ["Bytes", "CArchive", "CLinux"]),
         layer(
             "PythonWorkers",
             ["Processes", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CPythonWorker"]),

@@ -1,8 +1,5 @@
 // Unpacking a zip that a person made. libarchive reads it; the paths are ours: each name is checked, the folder is new and
 // private, files are made with O_EXCL and O_NOFOLLOW, and links are refused, so nothing can be written elsewhere.
-//
-// Only the reader that begins with the central directory is used: a zip that was cut short has none, and the other reader
-// would take the entries that are left for the whole.
 
 import Bytes
 import CArchive
@@ -17,8 +14,7 @@ package enum ZipArchive {
     ) throws(ArchiveError) -> ArchiveSummary {
         guard mkdir(folder, 0o700) == 0 else { throw ArchiveError(.failed, "the folder to unpack into cannot be made") }
         do throws(ArchiveError) {
-            let reader = try ZipReader(path)
-            return try reader.extract(to: folder, limits)
+            return try ZipExtraction(reader: try ArchiveReader(path, .zip)).extract(to: folder, limits)
         } catch {
             FolderRemoval.remove(folder)
             throw error
@@ -26,35 +22,15 @@ package enum ZipArchive {
     }
 }
 
-/// One open zip.
-private final class ZipReader {
-    private let raw: OpaquePointer
-    // libarchive converts names by the thread's locale; in the plain one every name beyond ASCII would be lost.
-    private let locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
-    private let before: locale_t?
-
-    /// Made, used and dropped on one thread.
-    init(_ path: String) throws(ArchiveError) {
-        before = uselocale(locale)
-        guard let raw = archive_read_new() else { throw ArchiveError(.failed, "no memory to read the archive") }
-        self.raw = raw
-        archive_read_support_format_zip_seekable(raw)
-        guard archive_read_open_filename(raw, path, 64 * 1024) == ARCHIVE_OK else {
-            throw ArchiveError(.malformed, "it is not a zip archive, or it is cut short")
-        }
-    }
-
-    deinit {
-        archive_read_free(raw)
-        uselocale(before)
-        if let locale { freelocale(locale) }
-    }
+/// The entries of one zip on their way into a folder.
+private struct ZipExtraction {
+    let reader: ArchiveReader
 
     func extract(to folder: String, _ limits: ArchiveLimits) throws(ArchiveError) -> ArchiveSummary {
         var summary = ArchiveSummary()
         var entryCount = 0
         var madeFolders: Set<String> = []
-        while let entry = try next() {
+        while let entry = try reader.next() {
             entryCount += 1
             guard entryCount <= limits.entryCountMax else {
                 throw ArchiveError(.tooLarge, "it has more than \(limits.entryCountMax) entries")
@@ -77,16 +53,6 @@ private final class ZipReader {
             summary.fileCount += 1
         }
         return summary
-    }
-
-    /// The next entry; nil at the end.
-    private func next() throws(ArchiveError) -> OpaquePointer? {
-        var entry: OpaquePointer?
-        let result = archive_read_next_header(raw, &entry)
-        if result == ARCHIVE_EOF { return nil }
-        // A warning here is about a name that the locale cannot hold; the bytes are read all the same.
-        guard result == ARCHIVE_OK || result == ARCHIVE_WARN else { throw malformed("") }
-        return entry
     }
 
     private static func nameBytes(_ entry: OpaquePointer) throws(ArchiveError) -> [UInt8] {
@@ -131,32 +97,7 @@ private final class ZipReader {
             throw ArchiveError(.failed, "a file cannot be made: \(String(cString: strerror(errno)))")
         }
         defer { close(file) }
-        var written: Int64 = 0
-        var buffer = [UInt8](repeating: 0, count: 128 * 1024)
-        while true {
-            let count = buffer.withUnsafeMutableBytes { archive_read_data(raw, $0.baseAddress, $0.count) }
-            if count == 0 { return written }
-            guard count > 0 else { throw malformed(" in \"\(name.path)\"") }
-            written += Int64(count)
-            guard written <= bytesMax else {
-                throw ArchiveError(.tooLarge, "it unpacks to more than \(limits.bytesMax) bytes")
-            }
-            var offset = 0
-            while offset < count {
-                let done = buffer.withUnsafeBytes {
-                    Glibc.write(file, $0.baseAddress?.advanced(by: offset), count - offset)
-                }
-                if done < 0, errno == EINTR { continue }
-                guard done > 0 else {
-                    throw ArchiveError(.failed, "a file cannot be written: \(String(cString: strerror(errno)))")
-                }
-                offset += done
-            }
-        }
-    }
-
-    private func malformed(_ place: String) -> ArchiveError {
-        let reason = archive_error_string(raw).map { String(cString: $0) } ?? "it cannot be read"
-        return ArchiveError(.malformed, "the archive is damaged\(place): \(reason)")
+        return try reader.copy(
+            name.path, to: file, bytesMax: bytesMax, excess: "it unpacks to more than \(limits.bytesMax) bytes")
     }
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -40,3 +41,15 @@ int slipway_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 int slipway_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 int slipway_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+int slipway_open_in_root(int root, const char *path, int flags, unsigned mode) {
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)flags, .mode = flags & O_CREAT ? mode : 0, .resolve = RESOLVE_IN_ROOT};
+    int descriptor;
+    do {
+        descriptor = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int slipway_syncfs(int descriptor) { return syncfs(descriptor); }

@@ -14,6 +14,8 @@ package struct ClusterFolders: Sendable {
 
     var runner: String { root + "/runner" }
     var images: String { root + "/images" }
+    /// Images of registries.
+    var pulled: String { root + "/pulled" }
     var imageTable: String { root + "/images.json" }
     var volumes: String { root + "/volumes" }
     var pods: String { root + "/pods" }

@@ -2,6 +2,7 @@
 // starting them after a crash goes on where the last server stopped.
 
 import Files
+package import Images
 import Log
 package import Runner
 import Synchronization
@@ -16,6 +17,8 @@ package struct ControllerSettings: Sendable {
     package var hostPaths: [String] = []
     /// Variables every container gets before its own.
     package var environment: [(name: String, value: String)] = []
+    /// Where images are pulled from and how much room they take; its folder is the controllers' own.
+    package var images = ImageSettings(folder: "")
 
     package init(dataFolder: String) { self.dataFolder = dataFolder }
 }
@@ -60,6 +63,8 @@ package final class Controllers: Sendable {
             folders: folders, runtimes: settings.runtimeFolders, table: images)
         let files = FilePool()
         let names = HostNames(store: store, folder: folders.names, files: files)
+        var imageSettings = settings.images
+        imageSettings.folder = folders.pulled
         var context = PodContext(
             store: store, runner: runner, files: files,
             settings: {
@@ -67,7 +72,7 @@ package final class Controllers: Sendable {
                 pods.hostPaths = settings.hostPaths
                 pods.environment = settings.environment
                 return pods
-            }, reloadImages: { table.reload() })
+            }, images: ImageStore(settings: imageSettings), reloadImages: { table.reload() })
         context.network = store.network.map { ($0, names) }
         let pods = PodController(context: context)
         let claims = ClaimController(context: context)

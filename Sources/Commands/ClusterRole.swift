@@ -5,6 +5,7 @@ import Cluster
 import Database
 import EventLoop
 import HTTP
+import Images
 import Ingress
 import KubernetesAPI
 import Log
@@ -29,6 +30,8 @@ struct ClusterRole: Sendable {
     var hostPaths: [String] = []
     /// The port whose Host names choose an InferenceService; when it is taken, a free one is.
     var ingressPort = 8080
+    /// Where images are pulled from and how much room they take.
+    var images = ImageSettings(folder: "")
     /// The object store of models whose Secret names none.
     var storeURL = "http://127.0.0.1:9000"
 
@@ -65,6 +68,7 @@ struct ClusterRole: Sendable {
         var settings = ControllerSettings(dataFolder: data)
         settings.runtimeFolders = RuntimeFolder(explicit: runtimeFolder).folders(holding: "python")
         settings.hostPaths = hostPaths
+        settings.images = images
         let controllers = try await Controllers.start(store: store, settings: settings)
 
         let token = isInsecure ? nil : try self.token(folder)

@@ -1,5 +1,6 @@
 import Bytes
 import Clock
+import OCI
 import Objects
 import Synchronization
 

@@ -1,4 +1,5 @@
 import Formats
+import OCI
 
 /// What a registry must know of a manifest (OCI image specification, Docker schema 2): its type, and what it refers to.
 struct ManifestDocument: Sendable {

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import OCI
 
 /// What a path below `/v2/` means. The name may hold slashes, so paths are taken apart from their end.
 enum RegistryEndpoint: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import OCI
 import Objects
 
 extension RegistryService {

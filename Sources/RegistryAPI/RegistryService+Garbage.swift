@@ -1,4 +1,5 @@
 package import Clock
+import OCI
 import Objects
 
 extension RegistryService {

@@ -1,6 +1,7 @@
 import Bytes
 import Formats
 import HTTP
+import OCI
 import Objects
 
 extension RegistryService {

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Formats
 import HTTP
+import OCI
 import Objects
 
 extension RegistryService {

@@ -1,4 +1,5 @@
 import Bytes
+import Files
 
 /// A folder or file of the host that a step sees at a path of its own.
 package struct StepMount: Sendable, Equatable {
@@ -52,6 +53,12 @@ package struct StepImage: Sendable, Equatable {
         "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL",
         "CAP_AUDIT_WRITE",
     ]
+
+    /// Where this machine has runc; nil when it is not installed.
+    package static func findRuntime() -> String? {
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { $0 + "/runc" }
+            .first(where: FileTools.exists)
+    }
 
     package init(runtime: String, container: String, layerFolder: String, layers: [String]) {
         self.runtime = runtime

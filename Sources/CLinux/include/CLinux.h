@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 // accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int slipway_accept4(int descriptor, struct sockaddr *address, socklen_t *length);
@@ -39,3 +40,10 @@ ssize_t slipway_pread_cached(int descriptor, void *bytes, size_t count, int64_t 
 
 // Hands dirty pages of a file to the disk without waiting for them. A hint: its failure changes nothing.
 void slipway_start_writeback(int descriptor, int64_t offset, int64_t bytes);
+
+// openat2 with RESOLVE_IN_ROOT: `path` is looked up as if `root` were `/`, so no link in it leads elsewhere. A descriptor,
+// or -1 with errno.
+int slipway_open_in_root(int root, const char *path, int flags, unsigned mode);
+
+// syncfs: what was written to the file system that `descriptor` lies in is on the disk. 0, or -1 with errno.
+int slipway_syncfs(int descriptor);

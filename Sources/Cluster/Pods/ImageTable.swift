@@ -1,6 +1,7 @@
-// Images and what stands in for them. A step runs as a local process, so an image is a name for an environment of the
-// host: which programs come first in PATH, which variables are set, what runs when the pod names no command. An image
-// that is not in the table never runs; the pod reports ImagePullBackOff and says what could be done.
+// Images and what stands in for them. A step may run as a local process, and then an image is a name for an environment of
+// the host: which programs come first in PATH, which variables are set, what runs when the pod names no command. An image
+// that is not in the table comes from a registry; without one, the pod reports ImagePullBackOff and says what could be
+// done.
 
 package import Formats
 
@@ -64,8 +65,9 @@ package struct ImageTable: Sendable {
         var known: [String] = []
         for row in rows where !known.contains(row.pattern) { known.append(row.pattern) }
         return
-            "image \"\(image)\" is not in the image table of this server; add it to images.json in the cluster's data "
-            + "folder, or use one of: \(known.prefix(40).joined(separator: ", "))"
+            "image \"\(image)\" is not in the image table of this server; push it to a registry and write that before the "
+            + "name (localhost:5000/NAME), add it to images.json in the cluster's data folder, or use one of: "
+            + known.prefix(40).joined(separator: ", ")
     }
 }
 

@@ -2,6 +2,8 @@
 // be tested without a process.
 
 import Formats
+import Images
+import OCI
 import Runner
 
 /// What the server allows pods and offers them.
@@ -37,6 +39,9 @@ enum PodAnnotations {
 struct ContainerPlan: Sendable {
     let name: String
     let image: String
+    /// What its status says the image is: the registry's digest of one that was pulled.
+    let imageID: String
+    let isPulled: Bool
     let specification: StepSpecification
     let probes: ContainerProbes
 }
@@ -58,52 +63,61 @@ struct PodPlan {
     /// Standard output kept as a workflow step's result, as Argo's limit.
     static let resultBytesMax = 256 * 1024
 
+    /// `pulled` holds the images that are not in the table, by the text that names them.
     init(
         pod: Resource, references: PodReferences, settings: PodSettings, isolation: Isolation,
-        network: PodNetworkPlan? = nil
+        network: PodNetworkPlan? = nil, pulled: [String: PulledImage] = [:]
     ) throws(PodFault) {
+        volumes = try Self.volumes(pod: pod, references: references, settings: settings)
+        var initial: [ContainerPlan] = []
+        for container in pod.spec["initContainers"]?.arrayValue ?? [] {
+            initial.append(try Self.plan(container, pod, references, settings, volumes, isolation, network, pulled))
+        }
+        var containers: [ContainerPlan] = []
+        for container in pod.spec["containers"]?.arrayValue ?? [] {
+            containers.append(try Self.plan(container, pod, references, settings, volumes, isolation, network, pulled))
+        }
+        self.initial = initial
+        self.containers = containers
+    }
+
+    /// What the pod as a whole needs. Throws when something of it is missing: before that, no image is worth pulling.
+    static func volumes(
+        pod: Resource, references: PodReferences, settings: PodSettings
+    ) throws(PodFault) -> PodVolumes {
         let account = pod.spec["serviceAccountName"]?.stringValue ?? "default"
         if account != "default", references.serviceAccount(account) == nil {
             throw .waiting(
                 container: "", reason: "CreateContainerConfigError",
                 message: "serviceaccount \"\(account)\" not found in namespace \(pod.namespace)")
         }
-        volumes = try PodVolumes(
+        return try PodVolumes(
             pod: pod, references: references, folders: settings.folders, hostPaths: settings.hostPaths)
-        var initial: [ContainerPlan] = []
-        for container in pod.spec["initContainers"]?.arrayValue ?? [] {
-            initial.append(try Self.plan(container, pod, references, settings, volumes, isolation, network))
-        }
-        var containers: [ContainerPlan] = []
-        for container in pod.spec["containers"]?.arrayValue ?? [] {
-            containers.append(try Self.plan(container, pod, references, settings, volumes, isolation, network))
-        }
-        self.initial = initial
-        self.containers = containers
     }
 
     private static func plan(
         _ container: JSON, _ pod: Resource, _ references: PodReferences, _ settings: PodSettings, _ volumes: PodVolumes,
-        _ isolation: Isolation, _ network: PodNetworkPlan?
+        _ isolation: Isolation, _ network: PodNetworkPlan?, _ pulled: [String: PulledImage]
     ) throws(PodFault) -> ContainerPlan {
         let name = container["name"]?.stringValue ?? ""
         let image = container["image"]?.stringValue ?? ""
-        guard let stand = settings.images.environment(of: image) else {
+        let ground: ContainerImage
+        if let environment = settings.images.environment(of: image) {
+            ground = .standIn(environment)
+        } else if let found = pulled[image] {
+            ground = .pulled(found)
+        } else {
             throw .waiting(container: name, reason: "ImagePullBackOff", message: settings.images.refusal(of: image))
         }
         let address = network?.address ?? PodStatus.nodeAddress
         var environment = PodEnvironment(pod: pod, references: references, address: address)
-        let path = stand.path + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-        environment.set("PATH", path.joined(separator: ":"))
-        environment.set("HOSTNAME", pod.name)
-        environment.set(RunContext.variable, RunContext.text(of: pod))
-        environment.set("HOME", isolation.hasPrivateView ? "/root" : settings.folders.pod(pod))
-        environment.set("LANG", "C.UTF-8")
         // Processes share the host's ports: what listens in a pod should do so on the pod's own address.
         environment.set("POD_IP", address)
+        environment.set("HOSTNAME", pod.name)
+        environment.set(RunContext.variable, RunContext.text(of: pod))
         for (key, value) in network?.variables ?? [] { environment.set(key, value) }
-        for (key, value) in settings.environment + stand.variables { environment.set(key, value) }
-        if !isolation.hasPrivateView { environment.set("TMPDIR", settings.folders.pod(pod) + "/tmp") }
+        var step = StepSpecification(folder: "", arguments: [])
+        try place(&step, &environment, on: ground, container, pod, settings, isolation)
         try environment.add(container)
 
         func texts(_ key: String) -> [String]? {
@@ -112,19 +126,16 @@ struct PodPlan {
         }
         let command = texts("command")
         let arguments = texts("args")
-        let line = (command ?? stand.entrypoint) + (arguments ?? (command == nil ? stand.command : []))
+        let line = (command ?? ground.entrypoint) + (arguments ?? (command == nil ? ground.command : []))
         guard let program = line.first, !program.isEmpty else {
             throw .waiting(
                 container: name, reason: "CreateContainerConfigError",
-                message: "container \"\(name)\" names no command, and image \"\(image)\" stands for none here")
+                message: "container \"\(name)\" names no command, and image \"\(image)\" has none")
         }
-        var step = StepSpecification(folder: "", arguments: line)
+        step.arguments = line
         step.environment = environment.variables
-        step.workingDirectory = container["workingDir"]?.stringValue ?? stand.workingDirectory
+        step.workingDirectory = container["workingDir"]?.stringValue ?? ground.workingDirectory
         step.hostName = pod.name
-        step.hidden = [settings.folders.data]
-        // The image's folders come first: they may lie in what is hidden, and volumes may cover them.
-        step.mounts = stand.folders.map { StepMount(source: $0, target: $0, isReadOnly: true) }
         if let network, isolation.hasPrivateView {
             step.mounts.append(StepMount(source: network.hostsFile, target: "/etc/hosts", isReadOnly: true))
         }
@@ -138,19 +149,58 @@ struct PodPlan {
         step.mounts += mounts
         let seconds = pod.spec["terminationGracePeriodSeconds"]?.intValue ?? 30
         step.gracePeriodMilliseconds = Int(clamping: max(0, min(seconds, 86_400))) * 1000
-        let security = container["securityContext"] ?? [:]
-        let podSecurity = pod.spec["securityContext"] ?? [:]
-        step.user = (security["runAsUser"] ?? podSecurity["runAsUser"])?.intValue.flatMap { UInt32(exactly: $0) }
-        step.group = (security["runAsGroup"] ?? podSecurity["runAsGroup"])?.intValue.flatMap { UInt32(exactly: $0) }
-        if isolation != .namespaces {
-            step.user = nil
-            step.group = nil
-        }
         if name == (pod.annotations[PodAnnotations.defaultContainer] ?? "main") {
             addWorkflowParts(pod, &step, settings.folders, isolation)
         }
+        var imageID = image
+        if case .pulled(let found) = ground, let reference = ImageReference(image) {
+            imageID = found.identifier(of: reference)
+        }
         return ContainerPlan(
-            name: name, image: image, specification: step, probes: try ContainerProbes(container, podAddress: address))
+            name: name, image: image, imageID: imageID, isPulled: step.image != nil, specification: step,
+            probes: try ContainerProbes(container, podAddress: address))
+    }
+
+    /// What the step is given by its image: files, variables, user.
+    private static func place(
+        _ step: inout StepSpecification, _ environment: inout PodEnvironment, on ground: ContainerImage,
+        _ container: JSON, _ pod: Resource, _ settings: PodSettings, _ isolation: Isolation
+    ) throws(PodFault) {
+        switch ground {
+        case .standIn(let stand):
+            let path = stand.path + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+            environment.set("PATH", path.joined(separator: ":"))
+            environment.set("HOME", isolation.hasPrivateView ? "/root" : settings.folders.pod(pod))
+            environment.set("LANG", "C.UTF-8")
+            for (key, value) in settings.environment + stand.variables { environment.set(key, value) }
+            if !isolation.hasPrivateView { environment.set("TMPDIR", settings.folders.pod(pod) + "/tmp") }
+            step.hidden = [settings.folders.data]
+            // The image's folders come first: they may lie in what is hidden, and volumes may cover them.
+            step.mounts = stand.folders.map { StepMount(source: $0, target: $0, isReadOnly: true) }
+            guard isolation == .namespaces else { return }
+            let security = container["securityContext"] ?? [:]
+            let podSecurity = pod.spec["securityContext"] ?? [:]
+            step.user = (security["runAsUser"] ?? podSecurity["runAsUser"])?.intValue.flatMap { UInt32(exactly: $0) }
+            step.group = (security["runAsGroup"] ?? podSecurity["runAsGroup"])?.intValue.flatMap { UInt32(exactly: $0) }
+        case .pulled(let image):
+            let name = container["name"]?.stringValue ?? ""
+            guard isolation == .namespaces, let runtime = StepImage.findRuntime() else {
+                throw .waiting(
+                    container: name, reason: "CreateContainerError",
+                    message: isolation == .namespaces
+                        ? "runc, which runs images of registries, is not installed on this machine; install it, or map "
+                            + "the image in images.json in the cluster's data folder"
+                        : "images of registries run on a server that is root; start it so, or map the image in "
+                            + "images.json in the cluster's data folder")
+            }
+            let made = try ImageContainer(image, container, pod: pod)
+            for (key, value) in made.variables + settings.environment + image.configuration.environment {
+                environment.set(key, value)
+            }
+            step.image = made.stepImage(runtime: runtime, name: "\(pod.uid)-\(name)")
+            step.user = made.user.user
+            step.group = made.user.group
+        }
     }
 
     private static func addWorkflowParts(

@@ -18,6 +18,7 @@ struct PodStatus: Sendable {
     struct Container: Sendable, Equatable {
         let name: String
         let image: String
+        var imageID: String
         var state: ContainerState
         var last: StepOutcome?
         var restartCount = 0
@@ -43,6 +44,7 @@ struct PodStatus: Sendable {
             (spec[key]?.arrayValue ?? []).map {
                 Container(
                     name: $0["name"]?.stringValue ?? "", image: $0["image"]?.stringValue ?? "",
+                    imageID: $0["image"]?.stringValue ?? "",
                     state: .waiting(reason: reason, message: ""))
             }
         }
@@ -114,7 +116,7 @@ struct PodStatus: Sendable {
             state = ["terminated": terminated(outcome)]
         }
         var json: JSON = [
-            "name": .string(container.name), "image": .string(container.image), "imageID": .string(container.image),
+            "name": .string(container.name), "image": .string(container.image), "imageID": .string(container.imageID),
             "ready": .bool(ready), "started": .bool(started), "restartCount": JSON(container.restartCount),
             "state": state, "lastState": [:],
         ]

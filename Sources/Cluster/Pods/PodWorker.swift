@@ -4,6 +4,7 @@
 
 import Clock
 import Formats
+import Images
 import Log
 import Runner
 
@@ -13,6 +14,7 @@ struct PodContext: Sendable {
     let runner: StepRunner
     let files: FilePool
     let settings: @Sendable () -> PodSettings
+    let images: ImageStore
     /// Reads the image table's file again if it changed. Blocks.
     let reloadImages: @Sendable () -> Void
     /// Addresses and names; nil where pods have the host's alone.
@@ -36,7 +38,10 @@ actor PodWorker {
     private(set) var stopping: Stop?
     private var isUnpublished = false
     private var publishing: Task<Void, Never>?
-    private var lastFault: PodFault?
+    private(set) var lastFault: PodFault?
+    private var saidScheduled = false
+    /// Images that were pulled for this pod and said so.
+    var pulledNow: Set<String> = []
 
     init(pod: Resource, context: PodContext) {
         self.pod = pod
@@ -83,7 +88,6 @@ actor PodWorker {
         if let seconds = pod.spec["activeDeadlineSeconds"]?.intValue { startDeadline(seconds) }
         guard let plan = await prepare() else { return await end() }
         status.started = pod.status["startTime"]?.stringValue.flatMap { WallTime(iso8601: $0) } ?? .now
-        record("Scheduled", "Successfully assigned \(pod.namespace)/\(pod.name) to \(PodStatus.nodeName)", "scheduler")
         if context.runner.isolation == .plain {
             record(
                 "NoIsolation", "this server may not make namespaces: containers run as plain processes with TMPDIR set",
@@ -177,13 +181,23 @@ actor PodWorker {
             do {
                 let settings = context.settings()
                 let network = networkPlan()
+                _ = try PodPlan.volumes(pod: pod, references: references, settings: settings)
+                if !saidScheduled {
+                    saidScheduled = true
+                    let place = "\(pod.namespace)/\(pod.name) to \(PodStatus.nodeName)"
+                    record("Scheduled", "Successfully assigned \(place)", "scheduler")
+                }
                 let plan = try PodPlan(
                     pod: pod, references: references, settings: settings, isolation: context.runner.isolation,
-                    network: network)
+                    network: network, pulled: try await pulledImages(settings))
                 if network != nil { try await context.network?.names.prepare(namespace: pod.namespace) }
                 try await context.files.materialize(plan.volumes)
                 status.scheduled = true
                 if lastFault != nil { restoreWaiting() }
+                for (index, container) in plan.initial.enumerated() { status.initial[index].imageID = container.imageID }
+                for (index, container) in plan.containers.enumerated() {
+                    status.containers[index].imageID = container.imageID
+                }
                 return plan
             } catch let fault as PodFault {
                 if case .rejected(let reason, let message) = fault {
@@ -262,7 +276,7 @@ actor PodWorker {
         lastFault = nil
     }
 
-    private var references: PodReferences {
+    var references: PodReferences {
         let store = context.store
         let namespace = pod.namespace
         func finder(_ kind: ResourceKind) -> (String) -> Resource? {
@@ -283,6 +297,7 @@ actor PodWorker {
         while true {
             var step = plan.specification
             step.folder = folders.container(pod, plan.name, attempt: attempt)
+            step.image?.container += "-\(attempt)"
             status[keyPath: list][index].restartCount = attempt
             guard let outcome = await runAttempt(step, plan, at: index, list) else { return nil }
             status[keyPath: list][index].state = .terminated(outcome)
@@ -320,7 +335,7 @@ actor PodWorker {
             case .running(let found): process = found
             case .neverStarted:
                 guard stopping == nil else { return nil }
-                record("Pulled", "Container image \"\(plan.image)\" stands for an environment of this host")
+                recordPresence(of: plan)
                 process = try await context.runner.start(step)
                 record("Started", "Started container \(plan.name)")
             }

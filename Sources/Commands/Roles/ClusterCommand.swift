@@ -2,6 +2,7 @@ import Bytes
 import Cluster
 import Database
 import EventLoop
+import Images
 import KubernetesAPI
 import Metrics
 import Server
@@ -47,8 +48,22 @@ enum ClusterSettings {
         "ingress-port", environment: ["SLIPWAY_INGRESS_PORT"], default: 8080,
         help: "Port of the ingress of InferenceServices; a free one when it is taken.")
 
+    static let registry = Setting<String>.text(
+        "registry", environment: ["SLIPWAY_REGISTRY"], placeholder: "HOST:PORT", default: "localhost:5000",
+        help: "Where images are looked for whose name has no registry.")
+
+    static let insecureRegistries = Setting<String?>.optional(
+        "insecure-registries", environment: ["SLIPWAY_INSECURE_REGISTRIES"], placeholder: "HOSTS",
+        allowed: "hosts with their ports, separated by commas",
+        help: "Registries to pull from over plain HTTP, beside those on this machine.")
+
+    static let imageSpace = Setting<Int>.bytes(
+        "image-space", environment: ["SLIPWAY_IMAGE_SPACE"], default: 20 << 30, range: (64 << 20)...(1 << 50),
+        help: "Room for pulled images; over it, those that were used least lately and run in no pod go.")
+
     static let all = [
         port.declaration, insecure.declaration, kubeconfig.declaration, hostPaths.declaration,
+        registry.declaration, insecureRegistries.declaration, imageSpace.declaration,
         CommonSettings.runtime.declaration, ingressPort.declaration, ObjectStoreSettings.endpoint.declaration,
     ]
 }
@@ -65,6 +80,14 @@ private func runCluster(_ invocation: Invocation) async throws -> Int32 {
     role.runtimeFolder = settings[CommonSettings.runtime]
     role.ingressPort = settings[ClusterSettings.ingressPort]
     if let url = settings[ObjectStoreSettings.endpoint] { role.storeURL = url }
+    let registry = settings[ClusterSettings.registry]
+    role.images.registry = registry
+    if let user = settings[CommonSettings.rootUser], let password = settings[CommonSettings.rootPassword] {
+        role.images.credential = RegistryCredential(host: registry, user: user, password: password)
+    }
+    role.images.insecureRegistries = Set(
+        (settings[ClusterSettings.insecureRegistries] ?? "").split(separator: ",").map(String.init))
+    role.images.bytesMax = Int64(settings[ClusterSettings.imageSpace])
     role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").split(separator: ",").map(String.init)
     guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
         throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")

@@ -54,6 +54,8 @@ enum RolePlans {
                 arguments: [
                     "cluster", "--port", "\(settings[UpSettings.clusterPort])",
                     "--s3-endpoint", store,
+                    "--registry",
+                    LocalHost.authority(host == "127.0.0.1" ? "localhost" : host, settings[UpSettings.registryPort]),
                 ],
                 environment: shared, host: host, ports: [(settings[UpSettings.clusterPort], "Kubernetes API over TLS")]),
             RolePlan(

@@ -1,10 +1,10 @@
 import Bytes
 
 /// A repository's name by the grammar of the OCI distribution specification, such as `team/tr-ex-job`; at most 255 bytes.
-struct RepositoryName: Sendable, Hashable {
-    let text: String
+package struct RepositoryName: Sendable, Hashable {
+    package let text: String
 
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         guard (1...255).contains(text.utf8.count) else { return nil }
         for component in text.split(separator: "/", omittingEmptySubsequences: false) {
             guard Self.isComponent(Array(component.utf8)) else { return nil }
@@ -38,11 +38,11 @@ struct RepositoryName: Sendable, Hashable {
 }
 
 /// `sha256:` and 64 lower-case hexadecimal digits: the only algorithm that every registry must know, and the one kept here.
-struct Digest: Sendable, Hashable {
-    let hexadecimal: String
-    var text: String { "sha256:" + hexadecimal }
+package struct Digest: Sendable, Hashable {
+    package let hexadecimal: String
+    package var text: String { "sha256:" + hexadecimal }
 
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         guard text.hasPrefix("sha256:") else { return nil }
         let digits = text.dropFirst(7)
         guard digits.utf8.count == 64,
@@ -51,16 +51,16 @@ struct Digest: Sendable, Hashable {
         hexadecimal = String(digits)
     }
 
-    init(bytes: [UInt8]) { hexadecimal = Hex.encode(bytes) }
+    package init(bytes: [UInt8]) { hexadecimal = Hex.encode(bytes) }
 }
 
 /// What a manifest is asked for by.
-enum Reference: Sendable, Hashable {
+package enum Reference: Sendable, Hashable {
     case tag(String)
     case digest(Digest)
 
     /// A digest, or a tag: 1 to 128 letters, digits, `_`, `.` and `-`, the first neither `.` nor `-`.
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         if text.contains(":") {
             guard let digest = Digest(text) else { return nil }
             self = .digest(digest)

@@ -1,0 +1,105 @@
+// The images of a pod that no environment of the host stands for: found in a registry, pulled, and said so.
+
+import Clock
+import Formats
+import Images
+import OCI
+
+extension PodWorker {
+    /// The images that are not in the table, by the text that names them. Throws `PodFault`.
+    func pulledImages(_ settings: PodSettings) async throws -> [String: PulledImage] {
+        var pulled: [String: PulledImage] = [:]
+        for (list, statuses) in [("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")] {
+            for container in pod.spec[list]?.arrayValue ?? [] {
+                let text = container["image"]?.stringValue ?? ""
+                guard settings.images.environment(of: text) == nil, pulled[text] == nil else { continue }
+                pulled[text] = try await pulledImage(text, container, statuses, settings)
+            }
+        }
+        return pulled
+    }
+
+    /// Nil for a name without a registry where there is none to ask.
+    private func pulledImage(
+        _ text: String, _ container: JSON, _ statuses: String, _ settings: PodSettings
+    ) async throws -> PulledImage? {
+        let name = container["name"]?.stringValue ?? ""
+        guard let named = ImageReference(text) else {
+            throw PodFault.waiting(
+                container: name, reason: "InvalidImageName",
+                message: "image \"\(text)\" is not of the form [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST], in lower case")
+        }
+        // What a container was started with before the server restarted is what it goes on with.
+        let status = (pod.status[statuses]?.arrayValue ?? []).first { $0["name"]?.stringValue == name }
+        if let digest = status?["imageID"]?.stringValue.flatMap({ ImageReference($0) })?.digest,
+            let image = try await context.images.image(digest)
+        {
+            return image
+        }
+        guard let reference = context.images.located(named) else { return nil }
+        let policy = container["imagePullPolicy"]?.stringValue
+        if policy != "Always", let image = try await context.images.image(named: reference) { return image }
+        guard policy != "Never" else {
+            throw PodFault.waiting(
+                container: name, reason: "ErrImageNeverPull",
+                message: "image \"\(text)\" is not on this machine, and imagePullPolicy is Never")
+        }
+        do {
+            return try await pull(reference, text)
+        } catch let error as ImageError {
+            let message =
+                named.host == nil ? "\(error.message); \(settings.images.refusal(of: text))" : error.message
+            throw PodFault.waiting(container: name, reason: "ImagePullBackOff", message: message)
+        }
+    }
+
+    private func pull(_ reference: ImageReference, _ text: String) async throws -> PulledImage {
+        if lastFault == nil { record("Pulling", "Pulling image \"\(text)\"") }
+        let began = WallTime.now
+        let found = try await context.images.pull(reference, credentials: credentials())
+        let milliseconds = (WallTime.now.nanoseconds - began.nanoseconds) / 1_000_000
+        record("Pulled", "Successfully pulled image \"\(text)\" in \(milliseconds)ms")
+        pulledNow.insert(text)
+        if !found.wasPresent { await context.images.prune(keeping: usedImages()) }
+        return found.image
+    }
+
+    /// Says where a container's image comes from, unless pulling it has.
+    func recordPresence(of plan: ContainerPlan) {
+        if !plan.isPulled {
+            record("Pulled", "Container image \"\(plan.image)\" stands for an environment of this host")
+        } else if pulledNow.remove(plan.image) == nil {
+            record("Pulled", "Container image \"\(plan.image)\" already present on machine")
+        }
+    }
+
+    /// The log-ins that the pod and its service account name.
+    private func credentials() -> [RegistryCredential] {
+        let references = references
+        let account = references.serviceAccount(pod.spec["serviceAccountName"]?.stringValue ?? "default")
+        let named =
+            (pod.spec["imagePullSecrets"]?.arrayValue ?? []) + (account?.json["imagePullSecrets"]?.arrayValue ?? [])
+        return named.flatMap { entry -> [RegistryCredential] in
+            guard let secret = references.secret(entry["name"]?.stringValue ?? ""),
+                let bytes = secret.dataValue(".dockerconfigjson"), let json = try? JSON.parse(bytes)
+            else { return [] }
+            return RegistryCredential.list(dockerConfiguration: json)
+        }
+    }
+
+    /// The images of pods that have not ended.
+    private func usedImages() -> Set<Digest> {
+        var used: Set<Digest> = []
+        for pod in context.store.list(.pod).items {
+            let phase = pod.status["phase"]?.stringValue ?? "Pending"
+            guard phase != "Succeeded", phase != "Failed" else { continue }
+            for list in ["initContainerStatuses", "containerStatuses"] {
+                for status in pod.status[list]?.arrayValue ?? [] {
+                    let text = status["imageID"]?.stringValue ?? ""
+                    if let digest = ImageReference(text)?.digest { used.insert(digest) }
+                }
+            }
+        }
+        return used
+    }
+}
