@@ -50,6 +50,10 @@ static const unsigned char index_html[] = {
 #embed "assets/index.html"
 };
 
+static const unsigned char lineage_js[] = {
+#embed "assets/lineage.js"
+};
+
 static const unsigned char login_js[] = {
 #embed "assets/login.js"
 };
@@ -121,6 +125,7 @@ static const struct slipway_console_asset assets[] = {
     ASSET("http.js", http_js),
     ASSET("icon.svg", icon_svg),
     ASSET("index.html", index_html),
+    ASSET("lineage.js", lineage_js),
     ASSET("login.js", login_js),
     ASSET("mlflow.js", mlflow_js),
     ASSET("models.js", models_js),

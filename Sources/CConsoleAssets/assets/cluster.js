@@ -12,8 +12,8 @@ const REFRESH_MILLISECONDS = 3000;
 const LOG_LINES = 2000;
 
 const ARGO = "cluster/apis/argoproj.io/v1alpha1";
-const workflowAddress = (space, name) => `#/workflows/${encodeURIComponent(space)}/${encodeURIComponent(name)}`;
-const podAddress = (space, name) => `#/pods/${encodeURIComponent(space)}/${encodeURIComponent(name)}`;
+export const workflowAddress = (space, name) => `#/workflows/${encodeURIComponent(space)}/${encodeURIComponent(name)}`;
+export const podAddress = (space, name) => `#/pods/${encodeURIComponent(space)}/${encodeURIComponent(name)}`;
 
 export const phase = (text) => badge(text || "Pending", PHASES[text] ?? "warn");
 

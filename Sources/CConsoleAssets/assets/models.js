@@ -3,8 +3,9 @@
 import { badge, breadcrumbs, button, copyButton, dialog, empty, facts, failure, fill, h, heading, named, table,
   toast } from "./dom.js";
 import { artifactTree } from "./artifacts.js";
+import { isOrigin, origin } from "./lineage.js";
 import {
-  deleteAlias, getLoggedModel, getModel, getRun, getVersion, modelAddress, modelArtifacts, modelVersions, quoted, runAddress,
+  deleteAlias, getLoggedModel, getModel, getRun, getVersion, keyed, modelAddress, modelArtifacts, modelVersions, quoted, runAddress,
     runArtifacts, searchModels,
   setAlias, setStage, versionAddress,
 } from "./mlflow.js";
@@ -80,7 +81,7 @@ export async function modelPage({ model: name, signal }) {
   };
 }
 
-export async function versionPage({ model: name, version: number, signal, reload }) {
+export async function versionPage({ model: name, version: number, signal, reload, session }) {
   const version = await withRun(await getVersion(name, number, signal), signal);
   const runs = await runsOf([version], signal);
   const aliases = version.aliases || [];
@@ -97,6 +98,8 @@ export async function versionPage({ model: name, version: number, signal, reload
       h("section", { class: "card" }, facts([
         ["Created", moment(version.creation_timestamp)],
         ["Source run", runLink(version.run_id, runs)],
+        ...origin(keyed(run?.data.tags), session, { maker: "Run made by" }).slice(0, 1),
+        ...origin(keyed(version.tags), session, { maker: "Registered by" }),
         ["Stage", h("span", {}, h("label", { for: "stage", class: "hidden-text" }, "Stage"), stage)],
         ["Aliases", h("span", { class: "badges" },
           aliases.map((alias) => h("span", { class: "badge accent" }, alias, h("button", {
@@ -107,7 +110,7 @@ export async function versionPage({ model: name, version: number, signal, reload
         ["Load it with", h("span", { class: "with-copy" }, h("code", { class: "break" }, `models:/${name}/${number}`),
           copyButton(`models:/${name}/${number}`))],
         ["Description", version.description || h("span", { class: "muted" }, "none")],
-        ...(version.tags || []).map((tag) => [tag.key, tag.value]),
+        ...(version.tags || []).filter((tag) => !isOrigin(tag.key)).map((tag) => [tag.key, tag.value]),
       ])),
       files && h("section", {}, h("h2", {}, "Artifacts"), artifactTree(files, { signal })),
     ],

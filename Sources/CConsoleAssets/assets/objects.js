@@ -177,7 +177,7 @@ export async function objectsPage({ bucket, parameters, signal, session, reload 
   }
 }
 
-function folderAddress(bucket, prefix) {
+export function folderAddress(bucket, prefix) {
   return `#/buckets/${encodeURIComponent(bucket)}${prefix ? `?prefix=${encodeURIComponent(prefix)}` : ""}`;
 }
 

@@ -3,6 +3,7 @@
 import { artifactTree } from "./artifacts.js";
 import { charts } from "./charts.js";
 import { badge, breadcrumbs, copyButton, empty, facts, h, heading, table, tabs } from "./dom.js";
+import { origin } from "./lineage.js";
 import {
   experimentAddress, getExperiment, getLoggedModel, getRun, modelArtifacts, modelVersions, quoted, runAddress, runArtifacts,
     stateKind,
@@ -13,7 +14,7 @@ import { duration, moment, number } from "./text.js";
 
 const PARTS = { "": overview, "model-metrics": metrics, charts: metrics, artifacts };
 
-export async function runPage({ experiment: experimentId, run: id, part = "", parameters, signal }) {
+export async function runPage({ experiment: experimentId, run: id, part = "", parameters, signal, session }) {
   const run = readable(await getRun(id, signal));
   const experiment = await getExperiment(run.experiment || experimentId, signal);
   const name = run.name || id.slice(0, 8);
@@ -26,12 +27,12 @@ export async function runPage({ experiment: experimentId, run: id, part = "", pa
       heading(name, badge(run.status.toLowerCase(), stateKind(run.status)), run.stage === "deleted" && badge("deleted", "bad")),
       tabs([["Overview", address, current === ""], ["Charts", `${address}/charts`, current === "charts"],
         ["Artifacts", `${address}/artifacts`, current === "artifacts"]], "Parts of the run"),
-      await PARTS[current](run, { parameters, signal, experiment }),
+      await PARTS[current](run, { parameters, signal, experiment, session }),
     ],
   };
 }
 
-async function overview(run, { signal, experiment }) {
+async function overview(run, { signal, experiment, session }) {
   const tags = [...run.tags].filter(([name]) => !name.startsWith("mlflow."));
   const models = (run.outputs.model_outputs || []).map((output) => output.model_id);
   const versions = await versionsOf(run, models, signal);
@@ -45,6 +46,7 @@ async function overview(run, { signal, experiment }) {
       ["Source", run.tags.get("mlflow.source.name") && h("code", { class: "break" }, run.tags.get("mlflow.source.name"))],
       ["Git commit", run.tags.get("mlflow.source.git.commit")
         && h("code", { class: "break" }, run.tags.get("mlflow.source.git.commit"))],
+      ...origin(run.tags, session),
       ["Artifacts", h("code", { class: "break" }, run.artifacts)],
       versions.length > 0 && ["Registered as", versions.map((version, index) => [index > 0 && ", ",
         h("a", { href: versionAddress(version.name, version.version) }, `${version.name} version ${version.version}`)])],

@@ -59,6 +59,26 @@ def test_a_workflow_shows_its_steps_and_the_log_of_a_pod(up, page):
     page.open("#/workflows").see("diamond").see("4/4")
 
 
+def test_a_version_leads_to_its_run_the_step_and_the_objects(up, page):
+    import mlflow
+
+    kubectl(up, "apply", "-n", "default", "-f", str(MANIFESTS / "diamond.yaml"))
+    client = mlflow.MlflowClient(f"http://127.0.0.1:{up.ports[1]}")
+    run = client.create_run("0", run_name="taught", tags={"slipway.workflow": "default/diamond", "slipway.step": "B"})
+    client.create_registered_model("origin")
+    client.create_model_version("origin", "s3://models/origin", run_id=run.info.run_id)
+    tags = {"workflow": "default/diamond", "step": "D", "pod": "no name of a pod", "objects": "s3://models/origin/1/",
+            "served": "origin/1"}
+    for key, value in tags.items():
+        client.set_model_version_tag("origin", "1", f"slipway.{key}", value)
+    page.open("#/models/origin/versions/1").see("Run made by").see("B of default/diamond").see("D of default/diamond")
+    links = {link.text: link.get_attribute("href").partition("#")[2] for link in page.all("dl.facts a")}
+    assert links["s3://models/origin/1/"] == "/buckets/models?prefix=origin%2F1%2F" and links["origin/1"] == "/serving"
+    assert "no name of a pod" not in links and "slipway.uid" not in page.text()
+    page.press("taught").see("B of default/diamond").press("default/diamond")
+    page.until(lambda: sorted(page.column(1)) == ["A", "B", "C", "D", "E"])
+
+
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
