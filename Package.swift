@@ -42,7 +42,8 @@ let package = Package(
                 "RegistryAPI", "MC", "S3API", "MLflowAPI", "InferenceAPI", "PackAPI", "KubernetesAPI", "Console",
                 "Objects",
                 "Tracking",
-                "Inference", "Packs", "PythonWorkers", "Processes", "Runtimes", "Cluster", "ObjectClient", "HTTPClient",
+                "Inference", "Packs", "PythonWorkers", "Processes", "Files", "Runtimes", "Cluster", "ObjectClient",
+                "HTTPClient",
                 "Database",
                 "Signatures", "Server", "HTTP", "EventLoop",
                 "Formats", "Log", "Metrics", "Clock", "Bytes", "CLinux", "CVersion", "CLinkedVersions",
@@ -58,8 +59,8 @@ let package = Package(
         layer(
             "MLflowAPI",
             [
-                "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Log", "Metrics",
-                "Clock", "Bytes",
+                "Tracking", "ObjectClient", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Files", "Log",
+                "Metrics", "Clock", "Bytes",
             ]),
         layer(
             "RegistryAPI", ["Objects", "OCI", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
@@ -71,14 +72,15 @@ let package = Package(
         layer(
             "Console",
             [
-                "HTTPClient", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Metrics",
+                "HTTPClient", "Signatures", "Server", "HTTP", "EventLoop", "Formats", "Digests", "Files", "Log",
+                "Metrics",
                 "Clock",
                 "Bytes",
                 "CConsoleAssets",
             ]),
 
         // A client of object stores with mc's command line; it stands beside the servers and knows none of them.
-        layer("MC", ["ObjectClient", "Signatures", "HTTPClient", "HTTP", "Formats", "Clock", "Bytes"]),
+        layer("MC", ["ObjectClient", "Signatures", "HTTPClient", "HTTP", "Formats", "Files", "Clock", "Bytes"]),
 
         // Domains: values and rules; no HTTP, no wire names.
         layer("Objects", ["BlobStore", "Database", "EventLoop", "Digests", "Log", "Clock", "Bytes"]),
@@ -91,12 +93,12 @@ let package = Package(
                 "Clock", "Bytes",
             ]),
         layer("Ingress", ["Serving", "Cluster", "HTTPClient", "HTTP", "Formats"]),
-        layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Log", "Clock", "Bytes"]),
+        layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Files", "Log", "Clock", "Bytes"]),
         layer(
             "Packs",
             [
-                "PythonWorkers", "Archives", "ObjectClient", "HTTPClient", "EventLoop", "Formats", "Digests", "Log",
-                "Clock", "Bytes",
+                "PythonWorkers", "Archives", "ObjectClient", "HTTPClient", "EventLoop", "Formats", "Digests", "Files",
+                "Log", "Clock", "Bytes",
             ]),
         layer(
             "Cluster",
@@ -106,8 +108,8 @@ let package = Package(
             ]),
 
         // What the domains stand on: durable bytes, native model runtimes, processes.
-        layer("BlobStore", ["EventLoop", "Digests", "Log", "Bytes", "CLinux"]),
-        layer("Runtimes", ["Formats", "Bytes", "COnnxRuntime", "COpenVINO"]),
+        layer("BlobStore", ["EventLoop", "Digests", "Files", "Log", "Bytes", "CLinux"]),
+        layer("Runtimes", ["Formats", "Files", "Bytes", "COnnxRuntime", "COpenVINO"]),
         layer("Runner", ["Files", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CStep"]),
 
         // Images: their names and documents, and those of this machine.
@@ -117,7 +119,7 @@ let package = Package(
         layer("OCI", ["Formats", "Bytes"]),
 
         // What people wrote: archives, and Python in processes of its own.
-        layer("Archives", ["Bytes", "CArchive", "CLinux"]),
+        layer("Archives", ["Files", "Bytes", "CArchive", "CLinux"]),
         layer(
             "PythonWorkers",
             ["Processes", "EventLoop", "Formats", "Log", "Clock", "Bytes", "CLinux", "CPythonWorker"]),
@@ -164,6 +166,7 @@ let package = Package(
         tests("Runner", ["Files", "Processes", "Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),
+        tests("Files", ["TestFolders"]),
         tests("Formats", []),
         tests("HTTP", ["Bytes"]),
         tests(

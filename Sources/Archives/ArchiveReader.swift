@@ -2,6 +2,7 @@
 
 import Bytes
 import CArchive
+import Files
 import Glibc
 
 /// Made, used and dropped on one thread.
@@ -54,7 +55,7 @@ final class ArchiveReader {
 
     /// Writes the present entry's bytes to `file` and returns how many there were. Throws `tooLarge` with
     /// `excess` as its text when there are more than `bytesMax`.
-    func copy(_ name: String, to file: Int32, bytesMax: Int64, excess: String) throws(ArchiveError) -> Int64 {
+    func copy(_ name: String, to file: FileWriter, bytesMax: Int64, excess: String) throws(ArchiveError) -> Int64 {
         var written: Int64 = 0
         while true {
             let count = buffer.withUnsafeMutableBytes { archive_read_data(raw, $0.baseAddress, $0.count) }
@@ -62,16 +63,8 @@ final class ArchiveReader {
             guard count > 0 else { throw malformed(" in \"\(name)\"") }
             written += Int64(count)
             guard written <= bytesMax else { throw ArchiveError(.tooLarge, excess) }
-            var offset = 0
-            while offset < count {
-                let done = buffer.withUnsafeBytes {
-                    write(file, $0.baseAddress?.advanced(by: offset), count - offset)
-                }
-                if done < 0, errno == EINTR { continue }
-                guard done > 0 else {
-                    throw ArchiveError(.failed, "a file cannot be written: \(String(cString: strerror(errno)))")
-                }
-                offset += done
+            do throws(SystemError) { try file.write(buffer, count: count) } catch {
+                throw ArchiveError(.failed, "a file cannot be written: \(error.reason)")
             }
         }
     }

@@ -8,6 +8,7 @@
 import Bytes
 import CArchive
 import CLinux
+import Files
 import Glibc
 
 package enum LayerArchive {
@@ -33,7 +34,7 @@ package enum LayerArchive {
             let extraction = try LayerExtraction(ArchiveReader(path, .tar), folder, limits)
             return try extraction.run()
         } catch {
-            FolderRemoval.remove(folder)
+            FileTools.removeTree(folder)
             throw error
         }
     }
@@ -150,9 +151,8 @@ private final class LayerExtraction {
             try clear(name, in: parent, path)
             let file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
             guard file >= 0 else { throw failure("a file cannot be made") }
-            defer { close(file) }
             summary.bytes += try reader.copy(
-                path.shown, to: file, bytesMax: limits.bytesMax - summary.bytes,
+                path.shown, to: FileWriter(file), bytesMax: limits.bytesMax - summary.bytes,
                 excess: "it unpacks to more than \(limits.bytesMax) bytes")
             summary.fileCount += 1
         }

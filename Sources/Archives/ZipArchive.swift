@@ -1,8 +1,9 @@
 // Unpacking a zip that a person made. libarchive reads it; the paths are ours: each name is checked, the folder is new and
-// private, files are made with O_EXCL and O_NOFOLLOW, and links are refused, so nothing can be written elsewhere.
+// private, files are made with O_EXCL, which follows no link, and links are refused, so nothing can be written elsewhere.
 
 import Bytes
 import CArchive
+import Files
 import Glibc
 
 package enum ZipArchive {
@@ -16,7 +17,7 @@ package enum ZipArchive {
         do throws(ArchiveError) {
             return try ZipExtraction(reader: try ArchiveReader(path, .zip)).extract(to: folder, limits)
         } catch {
-            FolderRemoval.remove(folder)
+            FileTools.removeTree(folder)
             throw error
         }
     }
@@ -91,12 +92,11 @@ private struct ZipExtraction {
     private func write(
         _ name: EntryName, to path: String, bytesMax: Int64, _ limits: ArchiveLimits
     ) throws(ArchiveError) -> Int64 {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            if errno == EEXIST { throw ArchiveError(.malformed, "it holds \"\(name.path)\" twice") }
-            throw ArchiveError(.failed, "a file cannot be made: \(String(cString: strerror(errno)))")
+        let file: FileWriter
+        do throws(SystemError) { file = try FileWriter(path, mode: 0o600, isNew: true) } catch {
+            if error.code == EEXIST { throw ArchiveError(.malformed, "it holds \"\(name.path)\" twice") }
+            throw ArchiveError(.failed, "a file cannot be made: \(error.reason)")
         }
-        defer { close(file) }
         return try reader.copy(
             name.path, to: file, bytesMax: bytesMax, excess: "it unpacks to more than \(limits.bytesMax) bytes")
     }

@@ -10,6 +10,7 @@
 // No name is ever made from a client's key, so nothing a client sends can lead outside the folder.
 
 import Bytes
+import Files
 import Glibc
 
 /// The lock on a data folder, held until the last reference goes or the process ends.
@@ -69,7 +70,7 @@ struct BlobFolder: Sendable {
         let hasNewBlobs = try FileSystem.makeFolder(blobs)
         let hasNewTemporary = try FileSystem.makeFolder(temporary)
         if hasNewBlobs || hasNewTemporary { try FileSystem.syncFolder(path) }
-        for name in FileSystem.names(in: temporary) { try FileSystem.remove("\(temporary)/\(name)") }
+        for name in FileTools.names(in: temporary) { try FileSystem.remove("\(temporary)/\(name)") }
     }
 
     private static func checkFormat(_ folder: String) throws(BlobError) {

@@ -3,6 +3,7 @@
 // million objects is ready at once.
 
 import Bytes
+import Files
 import Glibc
 
 extension BlobStore {
@@ -12,12 +13,12 @@ extension BlobStore {
     package func collectOrphans(
         upTo lastID: Int64, living: @Sendable ([BlobID]) async throws -> Set<BlobID>
     ) async throws -> Int {
-        let folders = try await onPool { () throws(BlobError) in FileSystem.names(in: self.folder.blobs) }
+        let folders = try await onPool { () throws(BlobError) in FileTools.names(in: self.folder.blobs) }
         var removedCount = 0
         for name in folders {
             let path = "\(folder.blobs)/\(name)"
             let ids = try await onPool { () throws(BlobError) in
-                FileSystem.names(in: path).compactMap { BlobID(fileName: $0) }.filter { $0.value <= lastID }
+                FileTools.names(in: path).compactMap { BlobID(fileName: $0) }.filter { $0.value <= lastID }
             }
             let alive = try await living(ids)
             let orphans = ids.filter { !alive.contains($0) && $0.folderName == name }

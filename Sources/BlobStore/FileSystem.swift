@@ -99,20 +99,6 @@ enum FileSystem {
         throw failure("mkdir", path, number)
     }
 
-    /// The names in a folder, without `.` and `..`; empty when the folder is not there.
-    static func names(in path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// What changes when a file's bytes are changed through the file system.
     struct Signature: Equatable {
         let inode: UInt64

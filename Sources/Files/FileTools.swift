@@ -1,23 +1,10 @@
-// The few file operations that runner and controllers need. All of them block: not to be called on an event loop.
+// The file operations that more than one target needs. All of them block: not to be called on an event loop.
 
 import Bytes
 package import Glibc
 
-/// A system call failed. `description` names the call, not the path.
-package struct SystemError: Error, CustomStringConvertible {
-    package let operation: String
-    package let code: Int32
-
-    package init(_ operation: String, code: Int32 = errno) {
-        self.operation = operation
-        self.code = code
-    }
-
-    package var description: String { "\(operation): \(String(cString: strerror(code)))" }
-}
-
 package enum FileTools {
-    /// The bytes of a file, at most `bytesMax`; nil when it cannot be read.
+    /// The bytes of a file, of a larger one the first `bytesMax`; nil when it cannot be read.
     package static func read(_ path: String, bytesMax: Int = 64 << 20) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return nil }
@@ -40,29 +27,33 @@ package enum FileTools {
         return bytes
     }
 
-    /// Writes a file so that it appears whole or not at all.
-    package static func write(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o640) throws {
+    /// All bytes of a file; nil when it cannot be read or has more than `bytesMax`.
+    package static func readAll(_ path: String, bytesMax: Int) -> [UInt8]? {
+        guard let bytes = read(path, bytesMax: bytesMax + 1), bytes.count <= bytesMax else { return nil }
+        return bytes
+    }
+
+    /// Writes a file so that it appears whole or not at all, with exactly this mode.
+    ///
+    /// - Parameter isDurable: true returns when the disk has the bytes and the name.
+    package static func write(
+        _ path: String, _ bytes: [UInt8], mode: mode_t = 0o640, isDurable: Bool = false
+    ) throws(SystemError) {
         let beside = path + ".new"
-        let file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard file >= 0 else { throw SystemError("open") }
-        defer { close(file) }
-        fchmod(file, mode)
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes.withUnsafeBytes {
-                Glibc.write(file, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
-            }
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write")
-            }
-            offset += written
+        do throws(SystemError) {
+            let writer = try FileWriter(beside, mode: mode)
+            fchmod(writer.descriptor, mode)
+            try writer.write(bytes)
+            if isDurable { try writer.sync() }
+            try move(beside, to: path, isDurable: isDurable)
+        } catch {
+            unlink(beside)
+            throw error
         }
-        guard rename(beside, path) == 0 else { throw SystemError("rename") }
     }
 
     /// Makes a folder and its parents.
-    package static func makeFolder(_ path: String, mode: mode_t = 0o750) throws {
+    package static func makeFolder(_ path: String, mode: mode_t = 0o750) throws(SystemError) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw SystemError("mkdir")
@@ -71,32 +62,47 @@ package enum FileTools {
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SystemError("mkdir") }
     }
 
-    package static func move(_ path: String, to target: String) throws {
+    /// - Parameter isDurable: true returns when the disk has the new name.
+    package static func move(_ path: String, to target: String, isDurable: Bool = false) throws(SystemError) {
         guard rename(path, target) == 0 else { throw SystemError("rename") }
+        guard isDurable else { return }
+        let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // A folder that may be written but not read cannot be synced; nor can any on some network file systems.
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw SystemError("fsync") }
     }
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    package static func isFolder(_ path: String) -> Bool {
+    /// True for a folder, and for a link to one.
+    package static func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
+
+    /// True for a regular file, and for a link to one.
+    package static func isFile(_ path: String) -> Bool { kind(path) == S_IFREG }
+
+    private static func kind(_ path: String) -> mode_t? {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
-    /// The names in a folder, without `.` and `..`; empty when it cannot be read.
-    package static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
+    /// The names in a folder, sorted, without `.` and `..`.
+    package static func list(_ folder: String) throws(SystemError) -> [String] {
+        guard let stream = opendir(folder) else { throw SystemError("opendir") }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(utf8: $0.prefix { $0 != 0 }) }
             if name != ".", name != ".." { names.append(name) }
         }
-        return names
+        return names.sorted()
     }
 
-    /// Deletes a folder and all below it. Symbolic links are removed, never followed.
+    /// The same; empty when the folder cannot be read.
+    package static func names(in folder: String) -> [String] { (try? list(folder)) ?? [] }
+
+    /// Deletes a file, or a folder and all below it. Symbolic links are removed, never followed.
     package static func removeTree(_ path: String) {
         if unlink(path) == 0 || errno == ENOENT { return }
         for name in names(in: path) { removeTree(path + "/" + name) }

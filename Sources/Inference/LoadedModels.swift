@@ -2,6 +2,7 @@
 // this file says it: written beside, synced, renamed, its folder synced.
 
 import Bytes
+import Files
 import Formats
 import Glibc
 
@@ -17,7 +18,7 @@ final class LoadedModels: @unchecked Sendable {
     /// Reads the file at `path`; one that is missing or broken counts as empty.
     init(path: String) {
         self.path = path
-        guard let bytes = FileAccess.read(path, bytesMax: Self.bytesMax), let document = try? JSON.parse(bytes),
+        guard let bytes = FileTools.readAll(path, bytesMax: Self.bytesMax), let document = try? JSON.parse(bytes),
             let models = document["models"]?.arrayValue
         else { return }
         for model in models {

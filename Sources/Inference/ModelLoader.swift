@@ -2,6 +2,7 @@
 
 import Bytes
 import EventLoop
+import Files
 import Runtimes
 
 /// Loads a model from its folder. Blocks; runs on a file thread.
@@ -34,14 +35,14 @@ struct ModelLoader: Sendable {
         guard FileAccess.attributes(path) != nil else {
             return WrittenConfiguration(configuration: ModelConfiguration(name: name))
         }
-        guard let text = FileAccess.read(path, bytesMax: configuration.limits.configurationBytesMax) else {
+        guard let text = FileTools.readAll(path, bytesMax: configuration.limits.configurationBytesMax) else {
             throw failure("config.pbtxt cannot be read, or is over \(configuration.limits.configurationBytesMax) bytes")
         }
         return try ConfigurationReader.read(text: text, model: name, limits: configuration.limits)
     }
 
     private func versionNumbers(_ policy: ModelConfiguration.VersionPolicy) throws(InferenceError) -> [Int] {
-        let present = (FileAccess.names(folder.path) ?? []).compactMap { ModelName.version($0) }.sorted()
+        let present = FileTools.names(in: folder.path).compactMap { ModelName.version($0) }.sorted()
         guard !present.isEmpty else {
             throw failure("the folder holds no version: put the model at \(name)/1/model.onnx")
         }
@@ -127,7 +128,9 @@ struct ModelLoader: Sendable {
     private func labels(_ configuration: ModelConfiguration) -> [String: [String]] {
         var labels: [String: [String]] = [:]
         for output in configuration.outputs where !output.labelFile.isEmpty {
-            guard let bytes = FileAccess.read("\(folder.path)/\(output.labelFile)", bytesMax: 4 << 20) else { continue }
+            guard let bytes = FileTools.readAll("\(folder.path)/\(output.labelFile)", bytesMax: 4 << 20) else {
+                continue
+            }
             labels[output.name] = String(utf8: bytes).split(separator: "\n", omittingEmptySubsequences: false).map(
                 String.init)
         }

@@ -1,4 +1,5 @@
 import EventLoop
+import Files
 
 /// A place that holds models: a folder of folders, or a prefix of a bucket with the same layout.
 protocol ModelSource: Sendable {
@@ -22,7 +23,7 @@ final class ModelFolder: Sendable {
         self.isCopy = isCopy
     }
 
-    deinit { if isCopy { FileAccess.remove(path) } }
+    deinit { if isCopy { FileTools.removeTree(path) } }
 }
 
 /// Models in a local folder.
@@ -32,7 +33,7 @@ struct FolderSource: ModelSource {
 
     func names() async throws(InferenceError) -> [String] {
         try await blocking { [path] in
-            (FileAccess.names(path) ?? []).filter {
+            FileTools.names(in: path).filter {
                 ModelName.isValid($0) && !$0.hasPrefix(".") && FileAccess.attributes("\(path)/\($0)")?.isFolder == true
             }
         }
@@ -57,7 +58,7 @@ struct FolderSource: ModelSource {
 
     private static func describe(_ folder: String, depth: Int, into text: inout String) {
         guard depth < 4 else { return }
-        for name in (FileAccess.names(folder) ?? []).prefix(1000) {
+        for name in FileTools.names(in: folder).prefix(1000) {
             guard let attributes = FileAccess.attributes("\(folder)/\(name)") else { continue }
             if attributes.isFolder {
                 text += "\(name)/("

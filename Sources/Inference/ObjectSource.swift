@@ -3,6 +3,7 @@
 
 import Bytes
 import EventLoop
+import Files
 import ObjectClient
 
 /// Models under a prefix of a bucket: `PREFIX/NAME/config.pbtxt`, `PREFIX/NAME/1/model.onnx`.
@@ -77,13 +78,11 @@ struct ObjectSource: ModelSource {
 
     private func copy(_ key: String, to path: String, model: String) async throws(InferenceError) {
         do {
-            let parent = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-            guard let file = try await pool.run({ FileAccess.makeFolder(parent) ? FileAccess.Writer(path) : nil })
-            else {
+            guard let file = try await pool.run({ FileAccess.writer(path) }) else {
                 throw InferenceError(.unavailable, "the model cache cannot be written")
             }
             try await client.read(bucket: bucket, key: key) { chunk in
-                guard try await pool.run({ file.write(chunk) }) else {
+                guard try await pool.run({ (try? file.write(chunk)) != nil }) else {
                     throw InferenceError(.unavailable, "the model cache cannot be written: is the disk full?")
                 }
             }

@@ -2,6 +2,7 @@
 // and kept, members that we do not know included.
 
 import Bytes
+import Files
 import Formats
 import Glibc
 import ObjectClient
@@ -84,7 +85,7 @@ struct AliasBook: Sendable {
     }
 
     private static func document(_ file: String) throws(MCError) -> JSON {
-        guard let bytes = LocalFiles.read(file, bytesMax: 1 << 20) else { return ["version": "10", "aliases": [:]] }
+        guard let bytes = FileTools.readAll(file, bytesMax: 1 << 20) else { return ["version": "10", "aliases": [:]] }
         guard let document = try? JSON.parse(bytes), document.objectValue != nil else {
             throw MCError(.configuration, "`\(file)` is not mc's configuration. Mend it, or move it away.")
         }

@@ -1,6 +1,7 @@
 // mc: the client of object stores that MinIO's users know, against any S3. One file for each family of operations; what
 // they share is here: aliases, places, pages of listings, a bounded number of transfers at once.
 
+import Files
 import Formats
 import HTTPClient
 import ObjectClient
@@ -156,7 +157,7 @@ private enum Authorities {
         guard LocalFiles.kind(folder) == .folder, let files = try? LocalFiles.walk(folder), !files.isEmpty else {
             return .shared
         }
-        let bundle = files.flatMap { LocalFiles.read($0.path, bytesMax: 1 << 20) ?? [] }
+        let bundle = files.flatMap { FileTools.readAll($0.path, bytesMax: 1 << 20) ?? [] }
         let path = "\(aliases.folder)/certs/authorities.pem"
         guard (try? LocalFiles.replace(path, bundle, mode: 0o600)) != nil else { return .shared }
         var configuration = HTTPClient.Configuration()

@@ -1,4 +1,5 @@
 import Bytes
+import Files
 import Glibc
 
 /// A file found below a folder.
@@ -23,30 +24,9 @@ enum LocalFiles {
         return stat(path, &status) == 0 ? Int64(status.st_size) : 0
     }
 
-    /// The bytes of a small file; nil when it cannot be read or is larger.
-    static func read(_ path: String, bytesMax: Int) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count)
-            }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { return nil }
-            if got == 0 { break }
-            count += got
-        }
-        return count <= bytesMax ? Array(bytes[..<count]) : nil
-    }
-
     static func makeFolder(_ path: String, mode: mode_t = 0o777) throws {
-        var partial = path.hasPrefix("/") ? "/" : ""
-        for component in path.split(separator: "/") {
-            partial += component + "/"
-            guard mkdir(partial, mode) == 0 || errno == EEXIST else { throw failure("make the folder", path) }
+        do throws(SystemError) { try FileTools.makeFolder(path, mode: mode) } catch {
+            throw failure("make the folder", path, error.code)
         }
     }
 
@@ -66,11 +46,11 @@ enum LocalFiles {
         var found: [LocalFile] = []
         var folders = [folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder]
         while let next = folders.popLast() {
-            guard let stream = opendir(next) else { throw failure("read the folder", next) }
-            defer { closedir(stream) }
-            while let entry = readdir(stream) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(utf8: $0.prefix { $0 != 0 }) }
-                if name == "." || name == ".." { continue }
+            let names: [String]
+            do throws(SystemError) { names = try FileTools.list(next) } catch {
+                throw failure("read the folder", next, error.code)
+            }
+            for name in names {
                 let path = "\(next)/\(name)"
                 var status = stat()
                 guard lstat(path, &status) == 0 else { continue }
@@ -84,8 +64,8 @@ enum LocalFiles {
         return found.sorted { $0.path < $1.path }
     }
 
-    static func failure(_ doing: String, _ path: String) -> MCError {
-        MCError(.file, "Unable to \(doing) `\(path)`. \(String(cString: strerror(errno))).")
+    static func failure(_ doing: String, _ path: String, _ code: Int32 = errno) -> MCError {
+        MCError(.file, "Unable to \(doing) `\(path)`. \(String(cString: strerror(code))).")
     }
 }
 
@@ -93,36 +73,26 @@ enum LocalFiles {
 final class LocalFileWriter {
     private let path: String
     private let beside: String
-    private var descriptor: Int32
+    private let writer: FileWriter
 
     init(_ path: String, mode: mode_t = 0o666) throws {
         self.path = path
         beside = "\(path).\(Randomness.nameSuffix(8)).part.minio"
-        descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw LocalFiles.failure("write", path) }
+        do throws(SystemError) { writer = try FileWriter(beside, mode: mode, isNew: true) } catch {
+            throw LocalFiles.failure("write", path, error.code)
+        }
     }
 
-    deinit {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
-        unlink(beside)
-    }
+    /// What was not finished goes; after `finish` nothing has that name.
+    deinit { unlink(beside) }
 
     func write(_ bytes: [UInt8]) throws {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw LocalFiles.failure("write", path) }
-            written += count
+        do throws(SystemError) { try writer.write(bytes) } catch {
+            throw LocalFiles.failure("write", path, error.code)
         }
     }
 
     func finish() throws {
         guard rename(beside, path) == 0 else { throw LocalFiles.failure("write", path) }
-        close(descriptor)
-        descriptor = -1
     }
 }

@@ -1,6 +1,6 @@
 import Bytes
 import Digests
-import Glibc
+import Files
 
 /// What was downloaded.
 package struct PackFile: Sendable, Equatable {
@@ -17,7 +17,7 @@ package struct PackFile: Sendable, Equatable {
 package final class IncomingFile: @unchecked Sendable {
     let path: String
     private let name: String
-    private let descriptor: Int32
+    private let writer: FileWriter
     private let bytesMax: Int64
     private var hash = SHA256()
     private var count: Int64 = 0
@@ -26,28 +26,17 @@ package final class IncomingFile: @unchecked Sendable {
         self.path = path
         self.name = name
         self.bytesMax = bytesMax
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else {
-            throw PackError(.failed, "the pack's folder cannot be written: \(String(cString: strerror(errno)))")
+        do throws(SystemError) { writer = try FileWriter(path, mode: 0o640, isNew: true) } catch {
+            throw FolderTools.notWritten(error)
         }
     }
-
-    deinit { close(descriptor) }
 
     /// Blocks. Throws `packInvalid` over the limit and `failed` when the disk does not take it.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(PackError) {
         count += Int64(bytes.count)
         guard count <= bytesMax else { throw PackError(.packInvalid, "\(name) is larger than \(bytesMax) bytes") }
         hash.update(bytes)
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = write(descriptor, rest.baseAddress, rest.count)
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else {
-                throw PackError(.failed, "\(name) cannot be written: \(String(cString: strerror(errno)))")
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        }
+        do throws(SystemError) { try writer.write(bytes) } catch { throw notWritten(error) }
     }
 
     package func append(_ bytes: [UInt8]) throws(PackError) {
@@ -63,9 +52,11 @@ package final class IncomingFile: @unchecked Sendable {
 
     /// Blocks until the bytes are on disk.
     func finish() throws(PackError) -> PackFile {
-        guard fsync(descriptor) == 0 else {
-            throw PackError(.failed, "\(name) cannot be written: \(String(cString: strerror(errno)))")
-        }
+        do throws(SystemError) { try writer.sync() } catch { throw notWritten(error) }
         return PackFile(name: name, bytes: count, sha256: Hex.encode(hash.finalize()))
+    }
+
+    private func notWritten(_ error: SystemError) -> PackError {
+        PackError(.failed, "\(name) cannot be written: \(error.reason)")
     }
 }

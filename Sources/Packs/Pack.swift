@@ -5,6 +5,7 @@
 import Bytes
 import Clock
 package import EventLoop
+import Files
 import Formats
 package import Log
 import PythonWorkers
@@ -162,7 +163,7 @@ package final class Pack: Sendable {
                         sources: path, type: configuration.type, limits: configuration.limits.archive)
                     try folder.publishSources(path)
                 } catch {
-                    FolderTools.remove(path)
+                    FileTools.removeTree(path)
                     throw error
                 }
             }
@@ -216,7 +217,7 @@ package final class Pack: Sendable {
         do throws(PackError) {
             loaded = try await load(.zip(path), name: fileName)
         } catch {
-            try await blocking(pool) { FolderTools.remove(path) }
+            try await blocking(pool) { FileTools.removeTree(path) }
             throw error
         }
         do throws(PackError) {
@@ -252,7 +253,7 @@ package final class Pack: Sendable {
             }
             return (try await blocking(pool) { () throws(PackError) in try file.finish() }, file.path)
         } catch {
-            try await blocking(pool) { FolderTools.remove(file.path) }
+            try await blocking(pool) { FileTools.removeTree(file.path) }
             throw error
         }
     }
@@ -271,7 +272,7 @@ package final class Pack: Sendable {
         do throws(WorkerError) {
             let workers = try WorkerPool(
                 name: name, order: order(workspace), limits: configuration.limits.workers,
-                onEnd: { FolderTools.remove(workspace) })
+                onEnd: { FileTools.removeTree(workspace) })
             let bytes = try await workers.start()
             let answer = try? JSON.parse(bytes)
             return LoadedPack(

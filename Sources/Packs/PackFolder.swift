@@ -7,6 +7,7 @@
 
 import Archives
 import Bytes
+import Files
 import Glibc
 
 /// What a load is made of.
@@ -43,8 +44,8 @@ package final class PackFolder: Sendable {
             close(lock)
             throw PackError(.failed, "another slipway pack serves from the folder \(path); give this one its own")
         }
-        for name in FolderTools.names(hidden) ?? [] where name.hasPrefix("work-") || name.hasPrefix("incoming-") {
-            FolderTools.remove("\(hidden)/\(name)")
+        for name in FileTools.names(in: hidden) where name.hasPrefix("work-") || name.hasPrefix("incoming-") {
+            FileTools.removeTree("\(hidden)/\(name)")
         }
     }
 
@@ -55,16 +56,16 @@ package final class PackFolder: Sendable {
     /// The sources that a load would use; nil when there are none.
     func sources() -> PackPart? {
         let zip = "\(root)/\(layout.sourceFile)"
-        if FolderTools.isFile(zip) { return .zip(zip) }
+        if FileTools.isFile(zip) { return .zip(zip) }
         let folder = "\(root)/\(layout.sourceFolder)"
-        return (FolderTools.names(folder) ?? []).isEmpty ? nil : .folder(folder)
+        return FileTools.names(in: folder).isEmpty ? nil : .folder(folder)
     }
 
     /// The model that a load would use, with its file's name: the one that served last, else the newest, else what
     /// somebody unpacked there.
     func model() -> (part: PackPart, name: String)? {
         let folder = "\(root)/\(layout.modelFolder)"
-        let names = FolderTools.names(folder) ?? []
+        let names = FileTools.names(in: folder)
         let listing = ModelListing(names)
         let last = FolderTools.text("\(hidden)/\(layout.name).current").flatMap { PackDate($0.prefix(8)) }
         if let date = last.flatMap({ listing.dates.contains($0) ? $0 : nil }) ?? listing.dates.first {
@@ -88,15 +89,7 @@ package final class PackFolder: Sendable {
     /// Moves a loaded model into place and notes that it serves.
     func publishModel(_ path: String, _ date: PackDate) throws(PackError) {
         try FolderTools.publish(path, as: "\(root)/\(layout.modelFile(date))")
-        let note = "\(hidden)/\(layout.name).current"
-        let file = open(note + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
-        guard file >= 0 else { throw PackError(.failed, "the pack's folder cannot be written") }
-        let text = Array("\(date.text)\n".utf8)
-        let count = write(file, text, text.count)
-        fsync(file)
-        close(file)
-        guard count == text.count else { throw PackError(.failed, "the pack's folder cannot be written") }
-        try FolderTools.publish(note + ".new", as: note)
+        try FolderTools.write("\(date.text)\n", to: "\(hidden)/\(layout.name).current")
     }
 
     // MARK: Unpacking
@@ -116,7 +109,7 @@ package final class PackFolder: Sendable {
                 wanted: { type == .tensorflow ? $0 == "checkpoint" : $0.hasSuffix(".pkl") }, limits)
             return path
         } catch {
-            FolderTools.remove(path)
+            FileTools.removeTree(path)
             throw error
         }
     }
@@ -124,14 +117,14 @@ package final class PackFolder: Sendable {
     /// Unpacks sources only to see whether that works and they are what the type needs. Throws `packInvalid`.
     func check(sources path: String, type: PackType, limits: ArchiveLimits) throws(PackError) {
         let folder = "\(hidden)/work-\(Randomness.hexID())"
-        defer { FolderTools.remove(folder) }
+        defer { FileTools.removeTree(folder) }
         try FolderTools.make(folder)
         let name = "\(layout.name).zip"
         try place(
             .zip(path), at: "\(folder)/src", name: name,
             wanted: { type == .tensorflow ? $0 == "k8s_api_model.py" : $0 == "requirements.txt" }, limits)
-        if type == .tensorflow, !FolderTools.isFile("\(folder)/src/k8s_api_model.py") {
-            let names = (FolderTools.names("\(folder)/src") ?? []).prefix(5).joined(separator: ", ")
+        if type == .tensorflow, !FileTools.isFile("\(folder)/src/k8s_api_model.py") {
+            let names = FileTools.names(in: "\(folder)/src").prefix(5).joined(separator: ", ")
             throw PackError(
                 .packInvalid,
                 "\(name) holds no k8s_api_model.py at its top (it holds \(names)); MODEL_TYPE tf needs one with a "
@@ -153,13 +146,13 @@ package final class PackFolder: Sendable {
                 throw PackError(error, file: name)
             }
             // Many zip a folder where its contents are meant; that one folder is then taken for the whole.
-            let names = (FolderTools.names(unpacked) ?? []).filter { $0 != "__MACOSX" && $0 != ".DS_Store" }
+            let names = FileTools.names(in: unpacked).filter { $0 != "__MACOSX" && $0 != ".DS_Store" }
             var root = unpacked
-            if names.count == 1, !wanted(names[0]), FolderTools.isFolder("\(unpacked)/\(names[0])") {
+            if names.count == 1, !wanted(names[0]), FileTools.isFolder("\(unpacked)/\(names[0])") {
                 root += "/\(names[0])"
             }
             guard rename(root, target) == 0 else { throw PackError(.failed, "the pack's folder cannot be written") }
-            FolderTools.remove(unpacked)
+            FileTools.removeTree(unpacked)
         }
     }
 }

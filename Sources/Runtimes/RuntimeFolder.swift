@@ -1,4 +1,5 @@
 import Bytes
+import Files
 import Glibc
 
 /// Where native runtimes are installed: the folder that `make setup` fills.
@@ -24,14 +25,10 @@ package struct RuntimeFolder: Sendable {
     /// The first file called `prefix…` in the subfolder `name` of a candidate, or nil.
     package func file(in name: String, prefix: String) -> String? {
         for candidate in candidates {
-            guard let stream = opendir("\(candidate)/\(name)") else { continue }
-            defer { closedir(stream) }
-            var names: [String] = []
-            while let entry = readdir(stream) {
-                let text = withUnsafeBytes(of: &entry.pointee.d_name) { String(utf8: $0.prefix { $0 != 0 }) }
-                if text.hasPrefix(prefix) { names.append(text) }
+            let folder = "\(candidate)/\(name)"
+            if let newest = FileTools.names(in: folder).last(where: { $0.hasPrefix(prefix) }) {
+                return "\(folder)/\(newest)"
             }
-            if let newest = names.max() { return "\(candidate)/\(name)/\(newest)" }
         }
         return nil
     }

@@ -141,7 +141,7 @@ struct ModelFolders: Sendable {
     }
 
     private func copy(_ object: ObjectSummary, _ client: ObjectClient, _ bucket: String, to path: String) async throws {
-        let file = try await pool.run { try IncomingFile(path) }
+        let file = try await pool.run { try Self.writer(path) }
         do {
             try await client.read(bucket: bucket, key: object.key) { chunk in
                 try await pool.run { try file.write(chunk) }
@@ -149,6 +149,12 @@ struct ModelFolders: Sendable {
         } catch let error as ObjectClientError {
             throw StorageFault(message: "\(object.key) in bucket \(bucket) cannot be read: \(error)")
         }
+    }
+
+    private static func writer(_ path: String) throws -> FileWriter {
+        let parent = path[..<(path.lastIndex(of: "/") ?? path.endIndex)]
+        try FileTools.makeFolder(String(parent), mode: 0o755)
+        return try FileWriter(path, mode: 0o644)
     }
 
     /// Puts a model that stands without a version folder into version 1.
@@ -178,32 +184,6 @@ struct ModelFolders: Sendable {
             AWS_SECRET_ACCESS_KEY
             """
         default: "\(uri) cannot be listed: \(error)"
-        }
-    }
-}
-
-/// A file being written; closed with the last reference. Its methods block.
-private final class IncomingFile: Sendable {
-    private let descriptor: Int32
-
-    init(_ path: String) throws {
-        let parent = path[..<(path.lastIndex(of: "/") ?? path.endIndex)]
-        try FileTools.makeFolder(String(parent), mode: 0o755)
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw SystemError("writing a model") }
-    }
-
-    deinit { close(descriptor) }
-
-    func write(_ bytes: [UInt8]) throws {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemError("writing a model") }
-            written += count
         }
     }
 }

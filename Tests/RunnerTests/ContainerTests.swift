@@ -1,6 +1,7 @@
 import Bytes
 import Files
 import Glibc
+import Processes
 import TestFolders
 import Testing
 
@@ -28,7 +29,7 @@ private struct HostImage {
             echo below > "$0"/below/etc/which
             echo above > "$0"/above/etc/which
             """
-        try #require(FileTools.runProgram(["sh", "-c", script, folder]))
+        try #require(ChildProgram.succeeds(["sh", "-c", script, folder]))
     }
 
     func image(_ name: String) throws -> StepImage {
@@ -87,7 +88,7 @@ struct ContainerTests {
         #expect(FileTools.read(step.folder + "/outputs/1") == Array("two\n".utf8))
         let unpacked = folder.path + "/unpacked"
         try FileTools.makeFolder(unpacked)
-        #expect(FileTools.runProgram(["tar", "-xf", step.folder + "/outputs/2", "-C", unpacked]))
+        #expect(ChildProgram.succeeds(["tar", "-xf", step.folder + "/outputs/2", "-C", unpacked]))
         #expect(FileTools.read(unpacked + "/etc/sub") == Array("three\n".utf8))
         #expect(FileTools.read(unpacked + "/etc/which") == Array("above\n".utf8))
         #expect(!FileTools.exists(step.folder + "/outputs/3"))
@@ -130,7 +131,7 @@ struct ContainerTests {
         process.stop(gracePeriodMilliseconds: 100)
         let outcome = await process.outcome()
         #expect(outcome.reason == .stopped && outcome.exitCode == 137)
-        #expect(!FileTools.runProgram(["pgrep", "-f", "sleep 345679"]))
+        #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345679"]))
         #expect(controlGroups(group) == 0)
     }
 
@@ -141,7 +142,7 @@ struct ContainerTests {
         for _ in 0..<200 where log(step) != "ready\n" { try await Task.sleep(nanoseconds: 10_000_000) }
         try #require(kill(process.processID, SIGKILL) == 0)
         #expect(await process.outcome().reason == .lost)
-        #expect(!FileTools.runProgram(["pgrep", "-f", "sleep 345680"]))
+        #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345680"]))
         #expect(controlGroups(try #require(step.image).container) == 0)
     }
 
@@ -163,16 +164,16 @@ struct ContainerTests {
         #expect(try await Descriptors.code(session) == 7)
 
         let endless = try await runner.execute(StepCommand(["sleep", "345682"]), in: process)
-        for _ in 0..<200 where !FileTools.runProgram(["pgrep", "-f", "^sleep 345682"]) {
+        for _ in 0..<200 where !ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]) {
             try await Task.sleep(nanoseconds: 10_000_000)
         }
-        #expect(FileTools.runProgram(["pgrep", "-f", "^sleep 345682"]))
+        #expect(ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]))
         endless.kill()
         #expect(try await Descriptors.code(endless) != nil)
-        for _ in 0..<200 where FileTools.runProgram(["pgrep", "-f", "^sleep 345682"]) {
+        for _ in 0..<200 where ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]) {
             try await Task.sleep(nanoseconds: 10_000_000)
         }
-        #expect(!FileTools.runProgram(["pgrep", "-f", "^sleep 345682"]))
+        #expect(!ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]))
     }
 
     @Test func aCommandGetsATerminal() async throws {

@@ -3,6 +3,7 @@
 
 import Bytes
 import EventLoop
+import Files
 import Formats
 import Glibc
 
@@ -79,16 +80,8 @@ enum PrivateFile {
     }
 
     static func write(_ path: String, _ bytes: [UInt8]) throws {
-        let beside = "\(path).new"
-        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        let isWritten = count == bytes.count && fsync(descriptor) == 0
-        close(descriptor)
-        guard isWritten, rename(beside, path) == 0 else {
-            throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
+        do throws(Files.SystemError) { try FileTools.write(path, bytes, mode: 0o600, isDurable: true) } catch {
+            throw CommandFailure("cannot write \(path): \(error.reason)")
         }
     }
 }
@@ -97,12 +90,8 @@ enum PrivateFile {
 enum Folder {
     /// Makes the folder and those above it; 0700 for what is new.
     static func make(_ path: String) throws {
-        var partial = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            partial += "/\(part)"
-            if mkdir(partial, 0o700) != 0, errno != EEXIST {
-                throw CommandFailure("cannot make the folder \(path): \(String(cString: strerror(errno)))")
-            }
+        do throws(Files.SystemError) { try FileTools.makeFolder(path, mode: 0o700) } catch {
+            throw CommandFailure("cannot make the folder \(path): \(error.reason)")
         }
     }
 

@@ -3,6 +3,7 @@
 
 import Bytes
 import EventLoop
+import Files
 import Formats
 import Glibc
 
@@ -53,29 +54,13 @@ package struct ClusterAccess: Sendable, Equatable {
         }
         var access = try ClusterAccess(text)
         guard let authority = access.authority else { return access }
-        access.authorityPath = path + ".authority.pem"
-        if file(path + ".authority.pem") != authority, !write(authority, to: path + ".authority.pem") {
+        let path = path + ".authority.pem"
+        access.authorityPath = path
+        if file(path) != authority, (try? FileTools.write(path, authority, mode: 0o600)) == nil {
             throw ConsoleError(.unreachable, "The cluster's authority cannot be kept beside the kubeconfig.")
         }
         return access
     }
 
-    private static func file(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        return count < 0 ? nil : Array(bytes.prefix(count))
-    }
-
-    /// Writes beside and renames, so that a reader never sees half a file.
-    private static func write(_ bytes: [UInt8], to path: String) -> Bool {
-        let beside = path + ".new"
-        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return false }
-        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        close(descriptor)
-        return count == bytes.count && rename(beside, path) == 0
-    }
+    private static func file(_ path: String) -> [UInt8]? { FileTools.read(path, bytesMax: 1 << 20) }
 }

@@ -3,6 +3,7 @@
 
 import Bytes
 package import EventLoop
+import Files
 import Glibc
 package import HTTP
 
@@ -14,11 +15,7 @@ package struct FolderArtifactStore: ArtifactStore {
 
     /// Opens `folder`, made when it is missing. Blocks: for start-up only.
     package init(folder: String, pool: BlockingPool) throws {
-        var made = ""
-        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
-            made += made.isEmpty && !folder.hasPrefix("/") ? String(part) : "/\(part)"
-            if !part.isEmpty { mkdir(made, 0o700) }
-        }
+        try? FileTools.makeFolder(folder, mode: 0o700)
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FolderError(code: errno) }
         root = Folder(descriptor)

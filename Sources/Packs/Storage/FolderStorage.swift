@@ -1,4 +1,5 @@
 package import EventLoop
+import Files
 import Glibc
 
 /// Packs in a folder of this machine: a mounted NAS, or what another tool fills.
@@ -15,10 +16,10 @@ package struct FolderStorage: PackStorage {
 
     package func names(_ folder: String) async throws(PackError) -> [String] {
         try await blocking(pool) { [path] () throws(PackError) in
-            guard FolderTools.isFolder(path) else {
+            guard FileTools.isFolder(path) else {
                 throw PackError(.storageFailed, "the storage folder \(path) is not there; is it mounted?")
             }
-            return FolderTools.names("\(path)/\(folder)") ?? []
+            return FileTools.names(in: "\(path)/\(folder)")
         }
     }
 
