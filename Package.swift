@@ -63,7 +63,8 @@ let package = Package(
                 "Metrics", "Clock", "Bytes",
             ]),
         layer(
-            "RegistryAPI", ["Objects", "OCI", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
+            "RegistryAPI",
+            ["Objects", "OCI", "Server", "HTTP", "Formats", "Digests", "Log", "Metrics", "Clock", "Bytes"]),
         layer("InferenceAPI", ["Inference", "Runtimes", "Server", "HTTP", "Formats", "Metrics", "Bytes"]),
         layer("PackAPI", ["Packs", "Server", "HTTP", "Formats", "Log", "Metrics", "Clock", "Bytes"]),
         layer("KubernetesAPI", ["Cluster", "Server", "HTTP", "Formats", "Digests", "Metrics", "Clock", "Bytes"]),
@@ -115,7 +116,10 @@ let package = Package(
         // Images: their names and documents, and those of this machine.
         layer(
             "Images",
-            ["OCI", "Archives", "Files", "HTTPClient", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Bytes", "CLinux"]),
+            [
+                "OCI", "Archives", "Files", "HTTPClient", "HTTP", "EventLoop", "Formats", "Digests", "Log", "Bytes",
+                "CLinux",
+            ]),
         layer("OCI", ["Formats", "Bytes"]),
 
         // What people wrote: archives, and Python in processes of its own.
@@ -186,7 +190,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "RegistryAPI", "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP", "Signatures",
+                "RegistryAPI", "OCI", "S3API", "Objects", "Tracking", "Console", "Database", "Formats", "HTTP",
+                "Signatures",
                 "Clock",
                 "Bytes",
                 "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop", "PackAPI",

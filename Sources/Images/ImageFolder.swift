@@ -69,23 +69,9 @@ struct ImageFolder: Sendable {
     func hasLayer(_ name: String) -> Bool { FileTools.isFolder("\(layers)/\(name)") }
 
     /// Opens a file for a layer's archive.
-    func openArchive() throws -> (path: String, file: Int32) {
+    func openArchive() throws -> (path: String, file: FileWriter) {
         let path = "\(incoming)/\(Randomness.hexID())"
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw SystemError("open") }
-        return (path, file)
-    }
-
-    static func append(_ bytes: [UInt8], to file: Int32) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(file, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemError("write") }
-            offset += count
-        }
+        return (path, try FileWriter(path, mode: 0o600, isNew: true))
     }
 
     /// Unpacks an archive as the layer `name`, which appears whole or not at all. Throws `ArchiveError` or `SystemError`.

@@ -179,9 +179,8 @@ package actor ImageStore {
         let (folder, pool) = (folder, pool)
         let (path, file) = try await pool.run { try folder.openArchive() }
         do {
-            defer { close(file) }
             try await registry.layer(layer) { piece in
-                try await pool.run { try ImageFolder.append(piece, to: file) }
+                try await pool.run { try file.write(piece) }
             }
             try await pool.run { try folder.unpack(path, as: name) }
             try await pool.run { FileTools.removeTree(path) }

@@ -1,4 +1,5 @@
 import HTTP
+import OCI
 import Testing
 
 @testable import RegistryAPI
