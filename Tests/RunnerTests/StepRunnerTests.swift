@@ -57,7 +57,7 @@ struct StepRunnerTests {
 
     @Test func aSecondRunnerFindsWhatTheFirstStarted() async throws {
         let first = try StepRunner(folder: folder.path)
-        let running = step("running", ["sh", "-c", "sleep 0.3; exit 4"])
+        let running = step("running", ["sh", "-c", "sleep 1.5; exit 4"])
         let ended = step("ended", ["true"])
         _ = try await first.start(running)
         _ = await (try first.start(ended)).outcome()
