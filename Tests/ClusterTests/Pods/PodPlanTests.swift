@@ -77,6 +77,13 @@ struct PodPlanTests {
         )
         #expect(variables["BOTH"] == "secret/v" && variables["POD"] == "p" && variables["LABEL"] == "b")
         #expect(variables["PATH"]?.hasPrefix("/images/bin:") == true)
+        // What ties MLflow's runs to the pod is there unless the container says something else.
+        #expect(variables[RunContext.variable]?.contains("\"slipway.pod\":\"ns/p\"") == true)
+        let own = try plan([
+            "containers": [container(["env": [["name": .string(RunContext.variable), "value": "{}"]]])]
+        ])
+        let values = own.containers[0].specification.environment.filter { $0.name == RunContext.variable }.map(\.value)
+        #expect(values == ["{}"])
     }
 
     @Test(
