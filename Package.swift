@@ -180,7 +180,7 @@ let package = Package(
         tests("Runtimes", ["Formats", "Bytes"]),
         tests("EventLoop", []),
         .target(name: "ArchiveTesting", path: "Tests/ArchiveTesting", swiftSettings: settings),
-        tests("Archives", ["ArchiveTesting"]),
+        tests("Archives", ["ArchiveTesting", "TestFolders", "CLinux"]),
         tests("Packs", ["Archives", "ArchiveTesting"]),
         tests("PackAPI", ["Packs", "PythonWorkers", "HTTP", "EventLoop", "Log"]),
         tests("PythonWorkers", ["Log"]),
@@ -195,7 +195,7 @@ let package = Package(
                 "Clock",
                 "Bytes",
                 "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop", "PackAPI",
-                "Packs", "Archives", "ArchiveTesting", "HTTPClient",
+                "Packs", "Archives", "ArchiveTesting", "HTTPClient", "Images", "OCI",
             ],
             exclude: ["Corpus"], swiftSettings: settings),
 
@@ -234,6 +234,10 @@ let package = Package(
         tests("HTTPClient", ["HTTP", "EventLoop"]),
         tests("MC", []),
         tests("RegistryAPI", []),
+        tests("OCI", ["Formats"]),
+        tests(
+            "Images",
+            ["OCI", "Files", "HTTPClient", "Server", "HTTP", "EventLoop", "Formats", "Digests", "TestFolders"]),
         tests("Tracking", ["Database", "DatabaseTesting"]),
         tests("MLflowAPI", ["Tracking", "Server", "ServerTesting", "HTTP", "EventLoop", "Formats", "Bytes"]),
         tests("Console", ["Signatures", "Server", "ServerTesting", "HTTP", "Clock", "Bytes"]),

@@ -89,16 +89,31 @@ private final class LayerExtraction {
         let whole = slipway_open_in_root(
             root, components.isEmpty ? "." : components.joined(separator: "/"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         if whole >= 0 { return whole }
-        guard errno == ENOENT, let last = components.last else {
+        guard errno == ENOENT || errno == ENOTDIR, let last = components.last else {
             throw ArchiveError(
                 .malformed, "\"\(Self.shown(components))\" is no folder: \(String(cString: strerror(errno)))")
         }
         let parent = try open(components.dropLast())
         defer { close(parent) }
-        guard mkdirat(parent, last, 0o755) == 0 || errno == EEXIST else { throw failure("a folder cannot be made") }
-        let made = openat(parent, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        return try makeFolder(last, in: parent, components)
+    }
+
+    /// Makes and opens a folder that may be there. In the place of a removal it hides what the layers below have.
+    private func makeFolder(
+        _ name: String, in parent: Int32, _ components: some Sequence<String>
+    ) throws(ArchiveError) -> Int32 {
+        let wasRemoved = isRemoval(name, in: parent)
+        if wasRemoved { unlinkat(parent, name, 0) }
+        guard mkdirat(parent, name, 0o755) == 0 || errno == EEXIST else { throw failure("a folder cannot be made") }
+        let made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard made >= 0 else { throw ArchiveError(.malformed, "\"\(Self.shown(components))\" is no folder") }
+        if wasRemoved { try hideBelow(made) }
         return made
+    }
+
+    private func isRemoval(_ name: String, in parent: Int32) -> Bool {
+        var status = stat()
+        return fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFCHR
     }
 
     private func hideBelow(_ folder: Int32) throws(ArchiveError) {
@@ -111,10 +126,13 @@ private final class LayerExtraction {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw ArchiveError(.malformed, "\"\(path.shown)\" names nothing to remove")
         }
+        if mknodat(parent, name, S_IFCHR, 0) == 0 { return }
+        guard errno == EEXIST else { throw failure("a removal cannot be marked") }
         // What the layer itself adds under that name has taken the place of what was removed.
-        guard mknodat(parent, name, S_IFCHR, 0) == 0 || errno == EEXIST else {
-            throw failure("a removal cannot be marked")
-        }
+        let folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        defer { close(folder) }
+        try hideBelow(folder)
     }
 
     private func make(
@@ -125,16 +143,13 @@ private final class LayerExtraction {
         }
         switch archive_entry_filetype(entry) & S_IFMT {
         case S_IFDIR:
-            if mkdirat(parent, name, 0o755) != 0 {
-                guard errno == EEXIST else { throw failure("a folder cannot be made") }
-                var status = stat()
-                let isFolder =
-                    fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFDIR
-                if !isFolder {
-                    try clear(name, in: parent, path)
-                    guard mkdirat(parent, name, 0o755) == 0 else { throw failure("a folder cannot be made") }
-                }
+            var status = stat()
+            if fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT != S_IFDIR,
+                !isRemoval(name, in: parent)
+            {
+                try clear(name, in: parent, path)
             }
+            close(try makeFolder(name, in: parent, path.parents + [name]))
         case S_IFLNK:
             guard let target = archive_entry_symlink(entry), strlen(target) < 4096 else {
                 throw ArchiveError(.malformed, "the link \"\(path.shown)\" leads nowhere")

@@ -79,7 +79,8 @@ extension ContainerBundle {
             else { continue }
             for prefix in ["runc run failed: ", "unable to start container process: "] where message.hasPrefix(prefix) {
                 var rest = message[...]
-                for prefix in ["runc run failed: ", "unable to start container process: "] where rest.hasPrefix(prefix) {
+                for prefix in ["runc run failed: ", "unable to start container process: "] where rest.hasPrefix(prefix)
+                {
                     rest = rest.dropFirst(prefix.count)
                 }
                 return String(rest.prefix(1000))

@@ -64,7 +64,9 @@ struct ContainerTests {
         let runner = try StepRunner(folder: folder.path)
         try FileTools.makeFolder(folder.path + "/volume")
         var step = try step(
-            "sees", "cat /etc/which; ls /; id -u; id -g; echo $COLOUR; echo kept > /data/kept; if echo made > /made; then exit 3; else exit 4; fi")
+            "sees",
+            "cat /etc/which; ls /; id -u; id -g; echo $COLOUR; echo kept > /data/kept; if echo made > /made; then exit 3; else exit 4; fi"
+        )
         step.mounts = [StepMount(source: folder.path + "/volume", target: "/data")]
         (step.user, step.group) = (1000, 1001)
         try #require(chmod(folder.path + "/volume", 0o777) == 0)

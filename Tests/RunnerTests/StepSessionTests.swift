@@ -37,7 +37,8 @@ struct StepSessionTests {
             #expect(Descriptors.readAll(names.takeOutput()) == "slipway-step\n")
         }
         let missing = try await runner.execute(StepCommand(["no-such-program"]), in: process)
-        #expect(Descriptors.readAll(missing.takeError()).contains("executable file not found in $PATH: no-such-program"))
+        #expect(
+            Descriptors.readAll(missing.takeError()).contains("executable file not found in $PATH: no-such-program"))
         #expect(try await Descriptors.code(missing) == 127)
     }
 

@@ -57,7 +57,8 @@ struct ImageContainer {
                 container: name, reason: "CreateContainerConfigError",
                 message: "container \"\(name)\": the image has no user \"\(wanted)\" in its /etc/passwd")
         }
-        if let group = (security["runAsGroup"] ?? podSecurity["runAsGroup"])?.intValue.flatMap({ UInt32(exactly: $0) }) {
+        if let group = (security["runAsGroup"] ?? podSecurity["runAsGroup"])?.intValue.flatMap({ UInt32(exactly: $0) })
+        {
             user.group = group
         }
         for group in podSecurity["supplementalGroups"]?.arrayValue ?? [] {
@@ -102,11 +103,12 @@ struct ImageContainer {
     }
 
     /// capabilities(7), as of Linux 5.9.
-    private static let allCapabilities = StepImage.standardCapabilities + [
-        "CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
-        "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",
-        "CAP_MAC_OVERRIDE", "CAP_NET_ADMIN", "CAP_NET_BROADCAST", "CAP_PERFMON", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
-        "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE", "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE",
-        "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_SYSLOG", "CAP_WAKE_ALARM",
-    ]
+    private static let allCapabilities =
+        StepImage.standardCapabilities + [
+            "CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+            "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",
+            "CAP_MAC_OVERRIDE", "CAP_NET_ADMIN", "CAP_NET_BROADCAST", "CAP_PERFMON", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
+            "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE", "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE",
+            "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_SYSLOG", "CAP_WAKE_ALARM",
+        ]
 }

@@ -194,7 +194,9 @@ actor PodWorker {
                 try await context.files.materialize(plan.volumes)
                 status.scheduled = true
                 if lastFault != nil { restoreWaiting() }
-                for (index, container) in plan.initial.enumerated() { status.initial[index].imageID = container.imageID }
+                for (index, container) in plan.initial.enumerated() {
+                    status.initial[index].imageID = container.imageID
+                }
                 for (index, container) in plan.containers.enumerated() {
                     status.containers[index].imageID = container.imageID
                 }
