@@ -102,13 +102,7 @@ extension RegistryService {
     }
 
     func continueUpload(_ request: Request, _ name: RepositoryName, _ id: String) async throws -> Response {
-        let upload = try uploads.take(id, of: name)
-        do {
-            try checkRange(request, upload)
-        } catch {
-            uploads.giveBack(upload)
-            throw error
-        }
+        let upload = try take(id, of: name, for: request)
         do { try await append(request, to: upload) } catch {
             // Part of the bytes may have come, and the running digest cannot go back.
             await drop(upload)
@@ -122,13 +116,7 @@ extension RegistryService {
         guard let digest = request.queryValue("digest") else {
             throw RegistryError(.digestInvalid, "the digest of the whole blob is missing: PUT ...?digest=sha256:...")
         }
-        let upload = try uploads.take(id, of: name)
-        do {
-            try checkRange(request, upload)
-        } catch {
-            uploads.giveBack(upload)
-            throw error
-        }
+        let upload = try take(id, of: name, for: request)
         return try await finish(upload, request, digest)
     }
 
@@ -175,6 +163,18 @@ extension RegistryService {
     private func drop(_ upload: BlobUpload) async {
         await upload.ingest.discard()
         uploads.end()
+    }
+
+    /// Lends an upload to a request that goes on where it ends.
+    private func take(_ id: String, of name: RepositoryName, for request: Request) throws(RegistryError) -> BlobUpload {
+        let upload = try uploads.take(id, of: name)
+        do throws(RegistryError) {
+            try checkRange(request, upload)
+            return upload
+        } catch {
+            uploads.giveBack(upload)
+            throw error
+        }
     }
 
     /// `Content-Range: START-END` of a chunk must go on where the last one ended.

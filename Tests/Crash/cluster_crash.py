@@ -13,43 +13,25 @@ import http.client
 import json
 import random
 import shutil
-import signal
-import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+from crash_tools import Server
+
 WRITERS = 8
 PATH = "/api/v1/namespaces/default/configmaps"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port = binary, folder, free_port()
-
+class Cluster(Server):
     def start(self):
-        begin = time.monotonic()
-        log = open(f"{self.folder}.log", "ab")
-        self.process = subprocess.Popen(
-            [self.binary, "cluster", "--data", self.folder, "--port", str(self.port), "--log-level", "warning"],
-            stdout=log, stderr=log)
-        while time.monotonic() - begin < 30:
-            try:
-                # The kubeconfig is written once the port is open; its authority must fit what is served.
-                self.connect().request("GET", "/readyz")
-                return time.monotonic() - begin
-            except (OSError, ValueError):
-                time.sleep(0.02)
-        raise SystemExit("the server does not start")
+        """Starts the cluster and returns the seconds until it was ready."""
+        # The kubeconfig is written once the port is open; its authority must fit what is served.
+        return self.launch(
+            ["cluster", "--data", self.folder, "--port", self.port, "--log-level", "warning"],
+            lambda: self.connect().request("GET", "/readyz"))
 
     def connect(self):
         with open(f"{self.folder}/kubeconfig", encoding="utf-8") as file:
@@ -66,10 +48,6 @@ class Server:
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         response = connection.getresponse()
         return response.status, json.loads(response.read())
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
 
 
 def write(server, number, state, stop, seed):
@@ -113,7 +91,7 @@ def main():
     print(f"seed {options.seed}", flush=True)
     choose = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="cluster-crash-")
-    server = Server(options.binary, folder)
+    server = Cluster(options.binary, f"{folder}/data", f"{folder}/server.log")
     states = [{} for _ in range(WRITERS)]
     highest, slowest, writes = 0, 0.0, 0
     try:
@@ -144,12 +122,10 @@ def main():
             stop.set()
             for thread in threads:
                 thread.join()
-        server.process.terminate()
-        server.process.wait(10)
+        server.stop()
         print(f"{options.rounds} rounds, {writes} acknowledged writes, none lost; slowest start {slowest:.2f} s")
     finally:
-        if server.process.poll() is None:
-            server.kill()
+        server.end()
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 

@@ -14,25 +14,18 @@ import os
 import pathlib
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+from crash_tools import Server, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "Tests/Clients/infer"))
 import models  # noqa: E402
 
 NAMES = [f"add{number}" for number in range(8)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def call(port, path, body, connection=None):
@@ -55,35 +48,18 @@ def serving(port):
     return {entry["name"] for entry in entries}
 
 
-class Server:
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port = binary, folder, free_port()
-        self.process = None
-
+class Infer(Server):
     def start(self):
-        ports = [self.port, free_port(), free_port()]
-        self.log = open(f"{self.folder}/infer.log", "ab")
-        self.process = subprocess.Popen(
-            [self.binary, "infer", "--data", f"{self.folder}/data", "--model-repository", f"{self.folder}/models",
-             "--model-control-mode", "explicit", "--http-port", str(ports[0]), "--grpc-port", str(ports[1]),
-             "--metrics-port", str(ports[2]), "--log-level", "error"],
-            stdout=self.log, stderr=self.log, env=dict(os.environ, SLIPWAY_RUNTIME=str(ROOT / "runtime")))
-        deadline = time.monotonic() + 20
-        while True:
-            assert self.process.poll() is None, open(f"{self.folder}/infer.log").read()[-2000:]
-            assert time.monotonic() < deadline, "the server was not ready in 20 s"
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
-                connection.request("GET", "/v2/health/ready")
-                if connection.getresponse().status == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.01)
+        ports = ["--http-port", self.port, "--grpc-port", free_port(), "--metrics-port", free_port()]
+        self.launch(
+            ["infer", "--data", self.folder / "data", "--model-repository", self.folder / "models",
+             "--model-control-mode", "explicit", *ports, "--log-level", "error"],
+            self.is_ready, dict(os.environ, SLIPWAY_RUNTIME=str(ROOT / "runtime")))
 
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def is_ready(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        connection.request("GET", "/v2/health/ready")
+        return connection.getresponse().status == 200
 
 
 class Controller(threading.Thread):
@@ -139,7 +115,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="slipway-infer-crash-")
     for number, name in enumerate(NAMES):
         models.add_constant(f"{folder}/models", name, number)
-    server = Server(options.binary, folder)
+    server = Infer(options.binary, folder, f"{folder}/infer.log")
     server.start()
     try:
         loaded, answers = set(), 0
@@ -166,8 +142,7 @@ def main():
             print(f"round {number}: {len(found)} models serve as acknowledged, {answers} right answers so far")
         print(f"ok: {answers} answers, none wrong; no acknowledged load or unload was lost")
     finally:
-        server.process.kill()
-        server.process.wait()
+        server.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -16,31 +16,23 @@ import hashlib
 import http.client
 import json
 import os
-import pathlib
 import random
 import shutil
-import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-ABSENT = "absent"
+from crash_tools import ABSENT, Ledger, Server
+
 WRITERS = 6
 OCI = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 TWO_DAYS = 2 * 86_400 * 1_000_000_000
 # Layers that every writer pushes now and then: one blob with many links.
 COMMON = [random.Random(number).randbytes(50_000 * (number + 1)) for number in range(4)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def digest(data):
@@ -66,30 +58,12 @@ class Client:
         return response.status, response.headers, body
 
 
-class Server:
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port, self.process = binary, pathlib.Path(folder), free_port(), None
-        self.log = pathlib.Path(f"{folder}.log")
-
+class Registry(Server):
     def start(self):
         """Starts the registry and returns the seconds until it was ready."""
-        begin = time.monotonic()
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [self.binary, "registry", "--data", str(self.folder), "--port", str(self.port)], stdout=log, stderr=log)
-        while time.monotonic() - begin < 20:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return time.monotonic() - begin
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.01)
-        raise SystemExit(f"the registry did not start: {self.log.read_text()[-2000:]}")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        return self.launch(
+            ["registry", "--data", self.folder, "--port", self.port],
+            lambda: socket.create_connection(("127.0.0.1", self.port), 1).close())
 
     def age(self):
         """Lets two days pass for everything that is stored. The registry must not run."""
@@ -99,26 +73,13 @@ class Server:
         index.close()
 
 
-class Ledger:
+class RegistryLedger(Ledger):
     """For each tag and manifest: what was acknowledged last, and what has been under way since then."""
 
     def __init__(self):
-        self.lock, self.acknowledged, self.pending = threading.Lock(), {}, {}
+        super().__init__()
         # By repository: the blobs that were acknowledged, and those that other writers may mount.
         self.blobs, self.manifests = {}, {}
-
-    def intend(self, thing, state):
-        with self.lock:
-            self.pending.setdefault(thing, set()).add(state)
-
-    def acknowledge(self, thing, state):
-        with self.lock:
-            self.acknowledged[thing] = state
-            self.pending[thing] = set()
-
-    def allowed(self, thing):
-        with self.lock:
-            return {self.acknowledged.get(thing, ABSENT)} | self.pending.get(thing, set())
 
     def things(self, kind):
         with self.lock:
@@ -333,9 +294,9 @@ def main():
     arguments.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = arguments.parse_args()
     print(f"registry: seed {options.seed}, {options.rounds} rounds", flush=True)
-    generator, ledger, failures, pushed, collected = random.Random(options.seed), Ledger(), 0, 0, 0
+    generator, ledger, failures, pushed, collected = random.Random(options.seed), RegistryLedger(), 0, 0, 0
     base = tempfile.mkdtemp(prefix="slipway-registry-crash-")
-    server = Server(options.binary, os.path.join(base, "data"))
+    server = Registry(options.binary, f"{base}/data", f"{base}/data.log")
     try:
         server.start()
         for number in range(1, options.rounds + 1):
@@ -373,8 +334,7 @@ def main():
                 print(f"  {line}", flush=True)
         print(f"ok: {pushed} manifests, nothing acknowledged was lost; {collected} blobs collected" if failures == 0 else f"{failures} wrong; see {base}")
     finally:
-        if server.process and server.process.poll() is None:
-            server.kill()
+        server.end()
         if failures == 0:
             shutil.rmtree(base, ignore_errors=True)
     return 1 if failures else 0

@@ -13,9 +13,6 @@ import hashlib
 import os
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,14 +23,9 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crash_tools import ABSENT, Ledger, Server
+
 USER, PASSWORD, BUCKET = "crashuser", "crashpassword", "crash"
-ABSENT = "absent"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def client(port):
@@ -43,52 +35,14 @@ def client(port):
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, read_timeout=20, connect_timeout=5))
 
 
-class Server:
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port, self.process = binary, folder, free_port(), None
-
+class Store(Server):
     def start(self):
         """Starts the store and returns the seconds until it was ready."""
         environment = dict(os.environ, MINIO_ROOT_USER=USER, MINIO_ROOT_PASSWORD=PASSWORD)
-        self.log = open(f"{self.folder}.log", "ab")
-        begin = time.monotonic()
-        self.process = subprocess.Popen(
-            [self.binary, "store", self.folder, "--address", f"127.0.0.1:{self.port}"], env=environment,
-            stdout=self.log, stderr=self.log)
-        while time.monotonic() - begin < 30:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/minio/health/ready", timeout=2).read()
-                return time.monotonic() - begin
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.02)
-        raise SystemExit(f"the store did not start; see {self.folder}.log")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
-
-
-class Ledger:
-    """For each key: what was acknowledged last, and what has been under way since then."""
-
-    def __init__(self):
-        self.lock, self.acknowledged, self.pending = threading.Lock(), {}, {}
-
-    def intend(self, key, state):
-        with self.lock:
-            self.pending.setdefault(key, set()).add(state)
-
-    def acknowledge(self, key, state):
-        with self.lock:
-            self.acknowledged[key] = state
-            self.pending[key] = set()
-
-    def allowed(self, key):
-        with self.lock:
-            return {self.acknowledged.get(key, ABSENT)} | self.pending.get(key, set())
+        ready = f"http://127.0.0.1:{self.port}/minio/health/ready"
+        return self.launch(
+            ["store", self.folder, "--address", f"127.0.0.1:{self.port}"],
+            lambda: urllib.request.urlopen(ready, timeout=2).read(), environment)
 
 
 def digest(data):
@@ -180,7 +134,7 @@ def main():
     print(f"seed {options.seed}", flush=True)
     generator, ledger = random.Random(options.seed), Ledger()
     base = tempfile.mkdtemp(prefix="slipway-crash-")
-    server = Server(options.binary, os.path.join(base, "data"))
+    server = Store(options.binary, f"{base}/data", f"{base}/data.log")
     failures = 0
     try:
         server.start()
@@ -211,8 +165,7 @@ def main():
         print(f"{options.rounds - (failures > 0)} passed, {1 if failures else 0} failed" if failures
               else f"{options.rounds} passed, 0 failed")
     finally:
-        if server.process and server.process.poll() is None:
-            server.kill()
+        server.end()
         if failures == 0:
             shutil.rmtree(base, ignore_errors=True)
     return 1 if failures else 0

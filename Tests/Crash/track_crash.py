@@ -29,15 +29,11 @@ import threading
 import time
 import urllib.parse
 
+from crash_tools import free_port
+
 WRITERS, POINTS, REGISTRARS = 8, 50, 3
 ABSENT = None
 POSTGRES = str(pathlib.Path(__file__).resolve().parents[2] / "scripts/postgres")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def call(port, method, path, body=None, connection=None):

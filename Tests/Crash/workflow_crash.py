@@ -10,52 +10,23 @@ import os
 import pathlib
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
+
+from crash_tools import Server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("SLIPWAY_BIN", str(ROOT / ".build/debug/slipway"))
 PARALLEL = 6
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    def __init__(self, folder):
-        self.folder = folder
-        self.port = free_port()
-        self.process = None
-
+class Cluster(Server):
     def start(self):
-        self.log = open(self.folder / "server.log", "ab")
-        self.process = subprocess.Popen(
-            [BINARY, "cluster", "--port", str(self.port), "--insecure", "--data", str(self.folder / "data")],
-            stdout=self.log, stderr=self.log)
-        deadline = time.time() + 20
-        while time.time() < deadline:
-            try:
-                return self.call("GET", "/version")
-            except (OSError, urllib.error.URLError):
-                time.sleep(0.01)
-        raise SystemExit((self.folder / "server.log").read_text()[-2000:])
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        self.launch(
+            ["cluster", "--port", self.port, "--insecure", "--data", self.folder / "data"],
+            lambda: self.call("GET", "/version"))
 
     def call(self, method, path, body=None):
         request = urllib.request.Request(
@@ -139,7 +110,7 @@ def main():
     print(f"workflow crash test: {options.rounds} rounds, seed {options.seed}")
     randomness = random.Random(options.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="slipway-crash-"))
-    server = Server(folder)
+    server = Cluster(BINARY, folder, folder / "server.log")
     try:
         server.start()
         server.call("POST", "/api/v1/namespaces/default/persistentvolumeclaims", claim())
@@ -149,9 +120,7 @@ def main():
         left = launchers(folder)
         assert not left, f"processes left: {left}"
     finally:
-        if server.process and server.process.poll() is None:
-            server.process.kill()
-            server.process.wait()
+        server.end()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{options.rounds} rounds: every workflow Succeeded, every step ran once")
 

@@ -2,6 +2,7 @@
 // resize, and says in a field which it is.
 
 import HTTP
+import Server
 
 final class SPDYChannel: RemoteChannel, @unchecked Sendable {
     /// The one stream protocol spoken, of those that clients offer.
@@ -10,8 +11,7 @@ final class SPDYChannel: RemoteChannel, @unchecked Sendable {
     private let decoder = SPDYDecoder()
     private let encoder = SPDYEncoder()
     private var streams: [RemoteStream: UInt32] = [:]
-    private var isWriting = false
-    private var waiters: [UnsafeContinuation<Void, Never>] = []
+    private let turn = WriteTurn()
 
     init(_ connection: any UpgradedConnection) { self.connection = connection }
 
@@ -81,16 +81,9 @@ final class SPDYChannel: RemoteChannel, @unchecked Sendable {
         if let number = streams[.status] { try? await write(encoder.data(stream: number, status, isFinal: true)) }
     }
 
-    /// Frames must not mix: whoever writes holds the others back. Tasks of one loop need no lock for the flag.
     private func write(_ frame: [UInt8]) async throws {
-        while isWriting { await withUnsafeContinuation { waiters.append($0) } }
-        isWriting = true
-        defer {
-            isWriting = false
-            let waiting = waiters
-            waiters = []
-            for waiter in waiting { waiter.resume() }
-        }
+        await turn.take()
+        defer { turn.giveBack() }
         try await connection.write(frame)
     }
 }

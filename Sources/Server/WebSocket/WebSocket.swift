@@ -9,8 +9,7 @@ package final class WebSocket: @unchecked Sendable {
     package let subprotocol: String?
     private let connection: any UpgradedConnection
     private var decoder: WebSocketDecoder
-    private var isWriting = false
-    private var waiters: [UnsafeContinuation<Void, Never>] = []
+    private let turn = WriteTurn()
     private let pingMilliseconds: UInt64
     private var isPinged = false
     private var hasSentClose = false
@@ -76,17 +75,10 @@ package final class WebSocket: @unchecked Sendable {
     }
 
     private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) async throws {
-        // Frames must not mix: whoever writes holds the others back. Tasks of one loop need no lock for the flag.
-        while isWriting { await withUnsafeContinuation { waiters.append($0) } }
+        await turn.take()
+        defer { turn.giveBack() }
         guard !hasSentClose else { throw CancellationError() }
         if opcode == .close { hasSentClose = true }
-        isWriting = true
-        defer {
-            isWriting = false
-            let waiting = waiters
-            waiters = []
-            for waiter in waiting { waiter.resume() }
-        }
         var frame: [UInt8] = []
         WebSocketEncoder.append(opcode, payload, to: &frame)
         try await connection.write(frame)

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,14 +12,10 @@ import boto3
 import pytest
 from botocore.client import Config
 
+from slipway_process import free_port
+
 USER, PASSWORD = "testuser", "testpassword"
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Store:

@@ -2,20 +2,15 @@
 
 import os
 import pathlib
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
 
+from slipway_process import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("SLIPWAY_BIN", str(ROOT / ".build/debug/slipway"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Role:
