@@ -29,6 +29,8 @@ package final class Controllers: Sendable {
     package let logs: PodLogFiles
     /// How steps are kept apart from the host.
     package let isolation: Isolation
+    /// Pulled images.
+    package let images: ImageStore
     /// Commands in running pods.
     package let sessions: PodSessions
     /// True when pods see a file system of their own, so that volumes can be mounted.
@@ -39,10 +41,11 @@ package final class Controllers: Sendable {
     private let makers: Mutex<[Task<Void, Never>]>
 
     private init(
-        logs: PodLogFiles, sessions: PodSessions, isolation: Isolation, pods: PodController,
+        logs: PodLogFiles, images: ImageStore, sessions: PodSessions, isolation: Isolation, pods: PodController,
         tasks: [Task<Void, Never>], makers: [Task<Void, Never>]
     ) {
         self.logs = logs
+        self.images = images
         self.sessions = sessions
         self.isolation = isolation
         self.pods = pods
@@ -93,7 +96,8 @@ package final class Controllers: Sendable {
         let logs = PodLogFiles(store: store, folders: folders, files: files)
         let sessions = PodSessions(runner: runner, pods: pods)
         return Controllers(
-            logs: logs, sessions: sessions, isolation: runner.isolation, pods: pods, tasks: tasks, makers: makers)
+            logs: logs, images: context.images, sessions: sessions, isolation: runner.isolation, pods: pods,
+            tasks: tasks, makers: makers)
     }
 
     /// Ends every process of every pod, SIGKILL after the grace period, and then the controllers. Pods that were running

@@ -73,6 +73,7 @@ struct ClusterRole: Sendable {
 
         let token = isInsecure ? nil : try self.token(folder)
         let metrics = MetricsRegistry()
+        Self.register(controllers.images, in: metrics)
         let api = KubernetesAPI(
             store: store, tokens: token.map { [($0, "slipway-admin")] } ?? [], logs: controllers.logs,
             sessions: controllers.sessions, metrics: metrics)
@@ -100,6 +101,20 @@ struct ClusterRole: Sendable {
         return Running(
             server: server, ingress: ingress, serving: task, objects: objects, controllers: controllers,
             database: database)
+    }
+
+    private static func register(_ images: ImageStore, in metrics: MetricsRegistry) {
+        let name = "slipway_image_pulls_total"
+        metrics.collected(name, help: "Images pulled from registries, by outcome.", type: "counter") { out in
+            let counts = images.statistics
+            for (outcome, count) in [("done", counts.pulled), ("failed", counts.failed)] {
+                out.append(MetricsRegistry.prefix(name, [("outcome", outcome)]) + "\(count)\n")
+            }
+        }
+        let bytes = "slipway_image_pull_bytes_total"
+        metrics.collected(bytes, help: "Bytes of image layers pulled.", type: "counter") { out in
+            out.append("\(bytes) \(images.statistics.bytes)\n")
+        }
     }
 
     /// Opens the ingress and makes the Services that lead to it from port 80 of an address of their own.

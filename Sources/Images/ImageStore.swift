@@ -7,6 +7,7 @@ import Glibc
 package import HTTPClient
 import Log
 package import OCI
+import Synchronization
 
 /// Where images come from and how much room they may take.
 package struct ImageSettings: Sendable {
@@ -39,7 +40,18 @@ package actor ImageStore {
     private let logger = Logger(role: "cluster")
     private var pulls: [Request: Task<Found, any Error>] = [:]
     private var layers: [String: Task<Void, any Error>] = [:]
-    private var isPrepared = false
+    private var preparing: Task<Void, any Error>?
+
+    /// What was pulled since the start.
+    package struct Statistics: Sendable {
+        package var pulled: UInt64 = 0
+        package var failed: UInt64 = 0
+        /// Of layers, as they came.
+        package var bytes: UInt64 = 0
+    }
+
+    private let counts = Mutex(Statistics())
+    package nonisolated var statistics: Statistics { counts.withLock { $0 } }
 
     private struct Request: Hashable {
         let reference: ImageReference
@@ -80,7 +92,14 @@ package actor ImageStore {
         let pull = Task.detached { try await self.pull(request) }
         pulls[request] = pull
         defer { pulls[request] = nil }
-        return try await pull.value
+        do {
+            let found = try await pull.value
+            if !found.wasPresent { counts.withLock { $0.pulled += 1 } }
+            return found
+        } catch {
+            counts.withLock { $0.failed += 1 }
+            throw error
+        }
     }
 
     /// Removes what takes more room than it may and is used by none of `kept`.
@@ -92,13 +111,15 @@ package actor ImageStore {
     }
 
     private func prepare() async throws {
-        guard !isPrepared else { return }
-        isPrepared = true
-        let folder = folder
+        if let preparing { return try await preparing.value }
+        let (folder, pool) = (folder, pool)
+        // Detached: whoever comes meanwhile waits for the same, since what is being pulled lies where it clears up.
+        let task = Task.detached { try await pool.run { try folder.prepare() } }
+        preparing = task
         do {
-            try await pool.run { try folder.prepare() }
+            try await task.value
         } catch {
-            isPrepared = false
+            preparing = nil
             throw ImageError(.failed, "the folder of images cannot be made: \(error)")
         }
     }
@@ -184,6 +205,7 @@ package actor ImageStore {
             }
             try await pool.run { try folder.unpack(path, as: name) }
             try await pool.run { FileTools.removeTree(path) }
+            counts.withLock { $0.bytes += UInt64(layer.size) }
         } catch {
             try? await pool.run { FileTools.removeTree(path) }
             if let error = error as? ArchiveError {

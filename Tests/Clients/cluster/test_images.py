@@ -129,6 +129,8 @@ def test_events_tell_where_the_image_came_from(platform):
     assert {"Scheduled", "Pulling", "Pulled", "Started"} <= {reason for reason, _ in platform.events("first")}
     assert any(message.startswith(f'Successfully pulled image "{image}" in ') for _, message in platform.events("first"))
     assert ("Pulled", f'Container image "{image}" already present on machine') in platform.events("second")
+    metrics = platform.kubectl("get", "--raw", "/metrics")
+    assert 'slipway_image_pulls_total{outcome="done"}' in metrics and "slipway_image_pull_bytes_total " in metrics
 
 
 def test_volumes_configuration_and_a_workflow(platform):
