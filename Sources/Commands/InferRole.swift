@@ -23,6 +23,8 @@ struct InferRole: Sendable {
     var http = Listen(port: 8000)
     var grpc = Listen(port: 8001)
     var metrics = Listen(port: 8002)
+    /// Ports that speak HTTP and gRPC, both.
+    var more: [Listen] = []
     /// ONNX Runtime's library; nil looks in the runtime folder.
     var libraryPath: String?
     /// OpenVINO's C library; nil looks in the runtime folder.
@@ -37,6 +39,7 @@ struct InferRole: Sendable {
         let http: Server
         let grpc: Server
         let metrics: Server
+        let more: [Server]
         let repository: ModelRepository
         /// Ends the background work.
         let finish: @Sendable () async -> Void
@@ -57,18 +60,22 @@ struct InferRole: Sendable {
         let service = InferenceService(repository: repository, configuration: configuration)
         let handler = service.handler
         let http = server("infer", self.http, registry, handler)
-        let grpc = server("infer-grpc", self.grpc, registry, service.grpcHandler(fallback: handler))
+        let both = service.grpcHandler(fallback: handler)
+        let grpc = server("infer-grpc", self.grpc, registry, both)
+        let more = self.more.map { server("infer", $0, registry, both) }
         let metrics = server("infer-metrics", self.metrics, nil) { request in
             guard request.path == "/metrics" else { return Response(.notFound, text: "metrics are at /metrics\n") }
             return Response(contentType: "text/plain; version=0.0.4; charset=utf-8", registry.render())
         }
-        for server in [http, grpc, metrics] { try server.start() }
+        for server in [http, grpc, metrics] + more { try server.start() }
         // Detached, because loading belongs to the role and to no request, and must not run on an event loop.
         let background = Task.detached {
             await repository.start()
             if self.repository.mode == .poll { await repository.pollForEver() }
         }
-        return Running(http: http, grpc: grpc, metrics: metrics, repository: repository) { background.cancel() }
+        return Running(http: http, grpc: grpc, metrics: metrics, more: more, repository: repository) {
+            background.cancel()
+        }
     }
 
     private func server(

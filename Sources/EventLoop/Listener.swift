@@ -44,6 +44,13 @@ package final class Listener: @unchecked Sendable {
         reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
     }
 
+    /// The port that could be listened on at this moment, another than asked for when that is 0.
+    package static func bindablePort(host: String, port: Int) throws(ListenError) -> Int {
+        let (descriptor, bound) = try bind(host: host, port: port)
+        System.close(descriptor)
+        return bound
+    }
+
     private static func bind(host: String, port: Int) throws(ListenError) -> (descriptor: Int32, port: Int) {
         guard let address = SocketAddress(host: host, port: port) else { throw .badAddress(host) }
         let flags = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)

@@ -19,7 +19,8 @@ package struct IngressService: Sendable {
     package var handler: Handler { { request in try await self.respond(to: request) } }
 
     private enum Target {
-        case port(Int)
+        /// `http://ADDRESS:PORT` of a predictor.
+        case predictor(String)
         case refusal(HTTPStatus, String)
     }
 
@@ -30,7 +31,7 @@ package struct IngressService: Sendable {
         }
         switch target(authority) {
         case .refusal(let status, let message): return Self.refusal(status, message)
-        case .port(let port): return try await forward(request, authority, port)
+        case .predictor(let origin): return try await forward(request, authority, origin)
         }
     }
 
@@ -44,13 +45,13 @@ package struct IngressService: Sendable {
             let revision = service.json[path: "status", "components", "predictor", "latestReadyRevision"]?.stringValue,
             let pod = store.find(ResourceKey(.pod, namespace: service.namespace, name: revision)),
             pod.status["phase"]?.stringValue == "Running",
-            let port = pod.annotations[ServingNames.portAnnotation].flatMap({ Int($0) })
+            let origin = ServingNames.origin(of: pod)
         else {
             let ready = (service.status["conditions"]?.arrayValue ?? []).first { $0["type"]?.stringValue == "Ready" }
             let reason = ready?["message"]?.stringValue ?? "its server is starting"
             return .refusal(.serviceUnavailable, "InferenceService \(name) is not ready: \(reason)")
         }
-        return .port(port)
+        return .predictor(origin)
     }
 
     /// The service that `NAME.NAMESPACE.example.com` means; also with `-predictor` or `-predictor-default` behind the name,
@@ -85,7 +86,7 @@ package struct IngressService: Sendable {
         "content-length", "expect", "proxy-authenticate", "proxy-authorization", "http2-settings", "date", "server",
     ]
 
-    private func forward(_ request: Request, _ authority: String, _ port: Int) async throws -> Response {
+    private func forward(_ request: Request, _ authority: String, _ origin: String) async throws -> Response {
         var fields = Self.copied(request.fields)
         fields.append("Host", authority)
         let peer = request.peer.prefix(upTo: request.peer.lastIndex(of: ":") ?? request.peer.endIndex)
@@ -100,7 +101,7 @@ package struct IngressService: Sendable {
             if let length = request.body.length { fields.append("Content-Length", "\(length)") }
         }
         var onward = ClientRequest(
-            request.method, "http://127.0.0.1:\(port)\(request.head.target)", fields: fields, body: body)
+            request.method, origin + request.head.target, fields: fields, body: body)
         // A model may compute for long.
         onward.stallTimeoutSeconds = 600
         let answer: ClientResponse

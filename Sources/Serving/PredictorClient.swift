@@ -15,7 +15,8 @@ struct PredictorClient: Sendable {
         case unreachable
     }
 
-    let port: Int
+    /// `http://ADDRESS:PORT`.
+    let origin: String
     /// A model may be large; OpenVINO and ONNX Runtime optimise it while the caller waits.
     private static let loadMilliseconds: UInt64 = 600_000
 
@@ -52,7 +53,7 @@ struct PredictorClient: Sendable {
         _ method: HTTPMethod, _ path: String, body: String? = nil, timeoutMilliseconds: UInt64
     ) async throws -> (status: Int, body: [UInt8]) {
         let request = ClientRequest(
-            method, "http://127.0.0.1:\(port)\(path)", body: body.map { .bytes(Array($0.utf8)) } ?? .empty,
+            method, origin + path, body: body.map { .bytes(Array($0.utf8)) } ?? .empty,
             timeoutMilliseconds: timeoutMilliseconds)
         let answer = try await HTTPClient.shared.collect(request, bytesMax: 4 << 20)
         return (Int(answer.status.code), answer.body)

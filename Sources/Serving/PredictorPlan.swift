@@ -1,6 +1,6 @@
 // What an InferenceService asks for, as a pod: one inference server of its own whose models are loaded by name. Pure.
 
-import Cluster
+package import Cluster
 import Formats
 
 /// Names that the serving controllers and the ingress share.
@@ -9,13 +9,26 @@ package enum ServingNames {
     package static let domain = "example.com"
     /// Label of a predictor's pods: the name of the InferenceService.
     package static let serviceLabel = "serving.kserve.io/inferenceservice"
-    /// Annotation: the port of V2 over HTTP on 127.0.0.1.
+    /// Annotation: the port of V2 over HTTP on the pod's address.
     package static let portAnnotation = "slipway.dev/serving-port"
+    /// Label of the pod whose turn it is: the Services of an InferenceService choose by it.
+    static let activeLabel = "slipway.dev/serving-active"
     /// Annotation: the revision that the pod belongs to.
     package static let revisionAnnotation = "slipway.dev/serving-revision"
     /// Where a pod sees its models.
     static let modelFolder = "/mnt/models"
     static let finalizer = "trainedmodel.finalizer"
+
+    /// Where the server of a predictor's pod is reached, `http://ADDRESS:PORT`; nil before the pod has an address.
+    package static func origin(of pod: Resource) -> String? {
+        guard let address = pod.status["podIP"]?.stringValue, !address.isEmpty,
+            let port = pod.annotations[portAnnotation].flatMap({ Int($0) }), (1...65_535).contains(port)
+        else { return nil }
+        return "http://\(address):\(port)"
+    }
+
+    /// Value of the label `app` of a service's pods.
+    static func app(_ service: String) -> String { "isvc.\(service.prefix(40))-predictor-default" }
 }
 
 /// One predictor, worked out from its InferenceService.
@@ -45,8 +58,12 @@ struct PredictorPlan: Sendable {
         "allow-metrics", "allow-gpu-metrics", "strict-model-config", "disable-auto-complete-config", "exit-on-error",
         "backend-config", "backend-directory", "pinned-memory-pool-byte-size", "cuda-memory-pool-byte-size",
         "min-supported-compute-capability", "model-repository", "model-store", "model-control-mode", "http-port",
-        "grpc-port", "metrics-port", "allow-cpu-metrics", "http-thread-count",
+        "grpc-port", "metrics-port", "http-address", "grpc-address", "metrics-address", "allow-cpu-metrics",
+        "http-thread-count",
     ]
+
+    /// Changes when this program makes other pods of the same service, so that those of an earlier version are replaced.
+    private static let layout = "pod-address"
 
     /// Reads a service that its rules have accepted. Throws `Fault` for arguments that the server would not take.
     init(_ service: Resource) throws(Fault) {
@@ -66,7 +83,7 @@ struct PredictorPlan: Sendable {
         var relevant = predictor
         relevant[path: name, "storageUri"] = nil
         for field in ["minReplicas", "maxReplicas"] { relevant[field] = nil }
-        revision = Self.digest(relevant.encoded)
+        revision = Self.digest(relevant.encoded + Array(Self.layout.utf8))
     }
 
     static func quantity(_ value: JSON) -> Quantity? {
@@ -100,23 +117,26 @@ struct PredictorPlan: Sendable {
     /// The pod of this predictor.
     ///
     /// - Parameters:
-    ///   - ports: HTTP, gRPC and metrics, free on 127.0.0.1.
+    ///   - ports: what the server listens on at the pod's own address.
     ///   - repository: the folder of the service's models on this machine.
     ///   - hasPrivateView: false where pods see the machine as it is and nothing can be mounted.
-    func pod(suffix: String, ports: (http: Int, grpc: Int, metrics: Int), repository: String, hasPrivateView: Bool)
-        -> JSON
-    {
+    func pod(suffix: String, ports: PredictorPorts, repository: String, hasPrivateView: Bool) -> JSON {
         let folder = hasPrivateView ? ServingNames.modelFolder : repository
         var line = [
             "--model-repository", folder, "--model-control-mode", "explicit", "--id", "triton",
-            "--http-address", "127.0.0.1", "--http-port", "\(ports.http)",
-            "--grpc-address", "127.0.0.1", "--grpc-port", "\(ports.grpc)",
-            "--metrics-address", "127.0.0.1", "--metrics-port", "\(ports.metrics)", "--data", "/tmp/slipway",
+            "--bind", "$(POD_IP)", "--http-port", "\(ports.http)", "--grpc-port", "\(ports.grpc)",
+            "--metrics-port", "\(ports.metrics)", "--data", "/tmp/slipway",
         ]
+        if !ports.more.isEmpty {
+            line += ["--more-ports", ports.more.map { String($0.number) }.joined(separator: ",")]
+        }
         line += arguments
         var main: JSON = [
             "name": "kserve-container", "image": .string(image), "args": .array(line.map(JSON.string)),
-            "ports": [["containerPort": JSON(ports.http), "name": "http", "protocol": "TCP"]],
+            "ports": .array(
+                ports.named.map {
+                    ["containerPort": JSON($0.number), "name": .string($0.name), "protocol": "TCP"]
+                }),
         ]
         for field in ["env", "resources"] { main[field] = container[field] }
         var spec: JSON = [
@@ -136,7 +156,7 @@ struct PredictorPlan: Sendable {
             "name": .string("\(service.name.prefix(30))-predictor-default-\(suffix)"),
             "labels": [
                 ServingNames.serviceLabel: .string(service.name), "component": "predictor",
-                "app": .string("\(service.name.prefix(40))-predictor-default"),
+                "app": .string(ServingNames.app(service.name)),
             ],
             "annotations": [
                 ServingNames.portAnnotation: .string("\(ports.http)"),

@@ -91,7 +91,7 @@ extension PredictorWorker {
     }
 
     private func unload(_ name: String, _ live: [LivePod]) async {
-        for pod in live where pod.loaded?.contains(name) == true { _ = await pod.client.unload(name) }
+        for pod in live where pod.loaded?.contains(name) == true { _ = await pod.client?.unload(name) }
     }
 
     /// Fetches and loads one model where that is needed. True when every ready server has it.
@@ -151,7 +151,7 @@ extension PredictorWorker {
     }
 
     private func load(_ model: WantedModel, into pod: inout LivePod) async -> Bool {
-        switch await pod.client.load(model.name) {
+        switch await pod.client?.load(model.name) ?? .unreachable {
         case .done:
             pod.loaded?.insert(model.name)
             return true

@@ -11,7 +11,8 @@ actor PredictorWorker {
     /// A pod that has not ended.
     struct LivePod {
         let pod: Resource
-        let client: PredictorClient
+        /// Nil before the pod has an address.
+        let client: PredictorClient?
         let revision: String
         var isReady = false
         /// Names of loaded models; nil when the server did not say.
@@ -38,6 +39,8 @@ actor PredictorWorker {
     private var podDelayMilliseconds: UInt64 = 100
     private var podRetry: MonotonicTime?
     private var podFault: String?
+    /// What was said of Services that could not be made.
+    var serviceFaults: [String: String] = [:]
 
     private static let failureDelayMillisecondsMax: UInt64 = 30_000
 
@@ -102,15 +105,17 @@ actor PredictorWorker {
             live = try await livePods(service)
         }
         for index in live.indices {
-            live[index].isReady = await live[index].client.isReady()
-            live[index].loaded = live[index].isReady ? await live[index].client.loadedNames() : nil
+            live[index].isReady = await live[index].client?.isReady() ?? false
+            live[index].loaded = live[index].isReady ? await live[index].client?.loadedNames() : nil
         }
         let modelsSettled = try await reconcileModels(service, plan, &live)
         let wanted = live.first { $0.revision == plan.revision }
         var ready = wanted.flatMap { $0.isReady && modelsSettled ? $0 : nil }
-        if ready != nil {
+        if let next = ready {
             podDelayMilliseconds = 100
             podFault = nil
+            // Before the one before goes: both serve for a moment, and no connection finds nobody.
+            guard try await expose(service, next.pod) else { return 10 }
             for old in live where old.revision != plan.revision { try await delete(old.pod) }
         } else {
             // The one before goes on serving until the new one can.
@@ -139,12 +144,9 @@ actor PredictorWorker {
                 continue
             }
             if let waiting = Self.waitingReason(pod) { podFault = waiting }
-            guard let port = pod.annotations[ServingNames.portAnnotation].flatMap({ Int($0) }),
-                (1...65_535).contains(port)
-            else { continue }
             live.append(
                 LivePod(
-                    pod: pod, client: PredictorClient(port: port),
+                    pod: pod, client: ServingNames.origin(of: pod).map { PredictorClient(origin: $0) },
                     revision: pod.annotations[ServingNames.revisionAnnotation] ?? ""))
         }
         return live.sorted { $0.pod.version < $1.pod.version }
@@ -178,16 +180,16 @@ actor PredictorWorker {
 
     private func makePod(_ service: Resource, _ plan: PredictorPlan) async throws -> Bool {
         if let podRetry, MonotonicTime.now < podRetry { return false }
-        guard let ports = LoopbackPorts.free(3) else {
-            podFault = "no free port on 127.0.0.1"
+        guard let ports = PredictorPorts.choose() else {
+            podFault = "no port of this machine is free"
             return false
         }
         let generation = service.metadata["generation"]?.intValue ?? 1
         let number = String(generation)
         let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
         let pod = plan.pod(
-            suffix: "\(padded)-\(context.nameSuffix())", ports: (ports[0], ports[1], ports[2]),
-            repository: folders.models, hasPrivateView: context.hasPrivateView)
+            suffix: "\(padded)-\(context.nameSuffix())", ports: ports, repository: folders.models,
+            hasPrivateView: context.hasPrivateView)
         do {
             let made = try await context.store.create(.pod, namespace: service.namespace, pod)
             await context.record(service, .normal, "Created", "Created pod \(made.name)")
@@ -239,7 +241,7 @@ actor PredictorWorker {
                 component["latestReadyRevision"] = .string(ready.name)
                 component["latestRolledoutRevision"] = .string(ready.name)
                 component["url"] = .string(
-                    "http://\(service.name)-predictor.\(service.namespace).\(ServingNames.domain)")
+                    "http://\(service.name)-predictor-default.\(service.namespace).\(ServingNames.domain)")
                 status["url"] = .string("http://\(host).\(ServingNames.domain)")
                 status["address"] = ["url": .string("http://\(host).svc.cluster.local")]
             }

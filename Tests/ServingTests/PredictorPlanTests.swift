@@ -21,19 +21,55 @@ import Testing
             ]))
         #expect(plan.format == "triton" && plan.storageURI == nil && plan.serviceAccount == "sa")
         #expect(plan.memoryBytes == 4 << 30)
-        let pod = plan.pod(suffix: "00001-x", ports: (1, 2, 3), repository: "/models", hasPrivateView: true)
+        let pod = plan.pod(suffix: "00001-x", ports: ports, repository: "/models", hasPrivateView: true)
         let container = pod[path: "spec", "containers"]?.arrayValue?.first
         let line = (container?["args"]?.arrayValue ?? []).compactMap(\.stringValue)
         #expect(pod[path: "metadata", "name"] == "triton-mms-predictor-default-00001-x")
         #expect(line.prefix(2) == ["--model-repository", "/mnt/models"])
         #expect(line.contains("explicit") && !line.contains("--log-verbose=1"))
-        #expect(pod[path: "metadata", "annotations", ServingNames.portAnnotation] == "1")
+        #expect(pod[path: "metadata", "annotations", ServingNames.portAnnotation] == "8000")
+        #expect(pod[path: "metadata", "labels", "app"] == "isvc.triton-mms-predictor-default")
+        let bind = try #require(line.firstIndex(of: "--bind"))
+        #expect(line[bind + 1] == "$(POD_IP)" && line.contains("8080,9000"))
+        let declared = (container?["ports"]?.arrayValue ?? []).compactMap { $0["containerPort"]?.intValue }
+        #expect(declared == [8000, 8001, 8080, 9000, 8002])
         #expect(pod[path: "spec", "volumes"]?.arrayValue?.first?[path: "hostPath", "path"] == "/models")
+    }
+
+    private let ports = PredictorPorts(
+        http: 8000, grpc: 8001, metrics: 8002,
+        more: [.init(name: "user-port", number: 8080), .init(name: "h2c", number: 9000)])
+
+    @Test func portsThatAreTakenEverywhereAreReplacedOrLeftOut() throws {
+        #expect(PredictorPorts.choose { $0 } == ports)
+        let taken: Set<Int> = [8000, 8080]
+        let other = try #require(PredictorPorts.choose { $0 == 0 ? 40_000 : taken.contains($0) ? nil : $0 })
+        #expect(other.http == 40_000 && other.grpc == 8001 && other.more.map(\.number) == [9000])
+        #expect(PredictorPorts.choose { _ in nil } == nil)
+    }
+
+    @Test func theOriginNeedsAnAddress() {
+        func pod(_ status: JSON) -> Resource {
+            Resource(
+                key: ResourceKey(.pod, namespace: "mms", name: "p"),
+                json: ["metadata": ["annotations": [ServingNames.portAnnotation: "8000"]], "status": status], version: 1
+            )
+        }
+        #expect(ServingNames.origin(of: pod(["podIP": "127.64.0.1"])) == "http://127.64.0.1:8000")
+        #expect(ServingNames.origin(of: pod([:])) == nil)
+    }
+
+    @Test func theServicesLeadToPort80() {
+        let made = PredictorWorker.object("triton-mms", of: service([:]))
+        let port = made[path: "spec", "ports"]?.arrayValue?.first
+        #expect(port?["port"] == 80 && port?["targetPort"] == "http")
+        #expect(made[path: "metadata", "ownerReferences"]?.arrayValue?.first?["uid"] == "u")
+        #expect(made[path: "spec", "selector", ServingNames.activeLabel] == "true")
     }
 
     @Test func seesTheFolderItselfWithoutAPrivateView() throws {
         let plan = try PredictorPlan(service(["triton": [:]]))
-        let pod = plan.pod(suffix: "1", ports: (1, 2, 3), repository: "/models", hasPrivateView: false)
+        let pod = plan.pod(suffix: "1", ports: ports, repository: "/models", hasPrivateView: false)
         let container = pod[path: "spec", "containers"]?.arrayValue?.first
         let line = (container?["args"]?.arrayValue ?? []).compactMap(\.stringValue)
         #expect(line.contains("/models"))

@@ -76,6 +76,37 @@ done
 show 'python check.py mnist http://${CLUSTER_IP} ${SERVICE_HOSTNAME} 0.95'
 show 'python check.py fashion http://${CLUSTER_IP} ${SERVICE_HOSTNAME} 0.80'
 
+step "The pod itself, or a Service (the document's way when the ingress does not answer)"
+show "kubectl get svc -n mms"
+expect "triton-mms " "triton-mms-predictor-default" "80/TCP"
+POD_NAME=$(kubectl get pods -n mms -l serving.kserve.io/inferenceservice=triton-mms -o jsonpath='{.items[0].metadata.name}')
+export POD_NAME
+show 'kubectl get pod $POD_NAME -n mms -o jsonpath="{.status.podIP}"'
+export POD_IP=$OUTPUT
+# 8080 as KServe's container; it is left out where another server has it at every address of the machine.
+show 'kubectl get pod $POD_NAME -n mms -o jsonpath="{.spec.containers[0].ports[?(@.name==\"http\")].containerPort}"'
+export POD_PORT=$OUTPUT
+show 'curl -s http://$POD_IP:$POD_PORT/v2'
+expect '"name":"triton"' '"extensions":["classification"'
+show 'kubectl expose pod $POD_NAME -n mms --name=triton-expose --type=NodePort --port=8000 --target-port=$POD_PORT'
+show "kubectl get svc triton-expose -n mms -o jsonpath='{.spec.ports[0].nodePort}'"
+export NODE_PORT=$OUTPUT
+tries=0
+until curl -s -o node.json "http://127.0.0.1:$NODE_PORT/v2"; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || stop_here "the NodePort does not answer"
+    sleep 0.1
+done
+show 'curl -s -X POST http://127.0.0.1:$NODE_PORT/v2/models/mnist/infer -d @./mnist.json'
+expect '"model_name":"mnist"'
+show "kubectl get isvc triton-mms -n mms -o jsonpath='{.status.address.url}'"
+expect "http://triton-mms.mms.svc.cluster.local"
+if [ "$(id -u)" = 0 ]; then
+    show "kubectl run ask -n default --image=curlimages/curl --restart=Never --command -- curl -sS $OUTPUT/v2"
+    show "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/ask --timeout=30s && kubectl logs ask"
+    expect '"name":"triton"'
+fi
+
 step "One is replaced while both are asked without a pause"
 python load.py "http://$CLUSTER_IP" "$SERVICE_HOSTNAME" "$WORK/stop" > load.log 2>&1 &
 asking=$!
@@ -138,3 +169,10 @@ expect 'model \"mnist\" is not found among the loaded models'
 show 'curl -s -X POST -H "Host: ${SERVICE_HOSTNAME}" http://${CLUSTER_IP}/v2/models/fashion/infer -d @./fashion.json'
 expect '"model_name":"fashion"'
 show "kubectl delete isvc triton-mms -n mms"
+tries=0
+until ! kubectl get svc triton-mms -n mms > gone.txt 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || stop_here "the Service is still there"
+    sleep 0.1
+done
+show "kubectl get svc -n mms"

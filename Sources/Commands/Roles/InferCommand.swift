@@ -65,6 +65,14 @@ enum InferSettings {
     static let grpcPort = Setting<Int>.port("grpc-port", default: 8001, help: "Port of V2 over gRPC.")
     static let metricsPort = Setting<Int>.port("metrics-port", default: 8002, help: "Port of the Prometheus metrics.")
 
+    static let morePorts = Setting<String?>.optional(
+        "more-ports", placeholder: "PORT[,PORT]", allowed: "ports from 1 to 65535 with commas, at most 8",
+        help: "More ports on the address of --bind that speak HTTP and gRPC.",
+        where: { text in
+            let ports = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            return ports.count <= 8 && ports.allSatisfy { (1...65_535).contains($0) }
+        })
+
     static let identifier = Setting<String>.text(
         "id", placeholder: "NAME", default: "slipway", help: "The server's name in its metadata.")
 
@@ -100,8 +108,8 @@ enum InferSettings {
             repository.declaration, mode.declaration, load.declaration, pollSeconds.declaration,
             strictReadiness.declaration,
             httpAddress.declaration, httpPort.declaration, grpcAddress.declaration, grpcPort.declaration,
-            metricsAddress.declaration, metricsPort.declaration, identifier.declaration, batchSize.declaration,
-            instances.declaration, computeThreads.declaration, bodyBytes.declaration,
+            metricsAddress.declaration, metricsPort.declaration, morePorts.declaration, identifier.declaration,
+            batchSize.declaration, instances.declaration, computeThreads.declaration, bodyBytes.declaration,
             CommonSettings.runtime.declaration, library.declaration, openvino.declaration,
         ] + ObjectStoreSettings.all
 }
@@ -136,6 +144,9 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     role.grpc = .init(address: settings[InferSettings.grpcAddress] ?? address, port: settings[InferSettings.grpcPort])
     role.metrics = .init(
         address: settings[InferSettings.metricsAddress] ?? address, port: settings[InferSettings.metricsPort])
+    role.more = words(settings[InferSettings.morePorts]).compactMap { Int($0) }.map {
+        .init(address: address, port: $0)
+    }
     role.libraryPath = settings[InferSettings.library]
     role.openvinoPath = settings[InferSettings.openvino]
     role.runtimeFolder = settings[CommonSettings.runtime]
@@ -148,7 +159,8 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
         do {
             let running = try await configured.start()
             return RunningRole(
-                servers: [("http", running.http), ("grpc", running.grpc), ("metrics", running.metrics)],
+                servers: [("http", running.http), ("grpc", running.grpc), ("metrics", running.metrics)]
+                    + running.more.map { ("more", $0) },
                 finish: running.finish)
         } catch let error as InferenceError {
             throw UsageError(error.message)

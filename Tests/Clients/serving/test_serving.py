@@ -5,7 +5,10 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -21,6 +24,7 @@ MODELS = pathlib.Path(__file__).parents[2] / "Models"
 IMAGES = np.array([(i * 37 % 101) / 101 for i in range(784)], dtype=np.float32).reshape(1, 28, 28, 1)
 ANSWER = np.array(json.loads((MODELS / "digits.json").read_text())["OUTPUT_0"])[0]
 BODY = {"inputs": [{"name": "INPUT_0", "shape": [1, 28, 28, 1], "datatype": "FP32", "data": IMAGES.tolist()}]}
+KUBECTL = shutil.which("kubectl") or str(pathlib.Path(sys.prefix) / "bin/kubectl")
 SERVICES = "/apis/serving.kserve.io/v1beta1"
 MODELS_API = "/apis/serving.kserve.io/v1alpha1"
 
@@ -49,6 +53,22 @@ class Cluster(clients.Slipway):
         return requests.post(
             f"http://127.0.0.1:{self.ports[1]}/v2/models/{model}/infer", json=BODY,
             headers={"Host": f"{service}.{namespace}.example.com"}, timeout=20, **more)
+
+    def core(self, namespace, path, **more):
+        """What a path of the core group answers: an object, or its absence."""
+        return requests.get(self.url(f"/api/v1/namespaces/{namespace}/{path}"), **more).json()
+
+    def predictor(self, namespace, name="triton-mms"):
+        """The pod whose turn it is."""
+        revision = self.service(namespace, name)["status"]["components"]["predictor"]["latestReadyRevision"]
+        return self.core(namespace, f"pods/{revision}")
+
+    def kubectl(self, *arguments):
+        done = subprocess.run(
+            [KUBECTL, "--kubeconfig", str(self.folder / "data/kubeconfig"), *arguments], capture_output=True, text=True,
+            timeout=60, env=dict(os.environ, HOME=str(self.folder)))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def infer_processes(self):
         """Process ids of the inference servers of this cluster's services."""
@@ -185,6 +205,121 @@ def test_ingress(cluster, namespace):
     answer = requests.post(f"{root}/v2/models/mnist/infer", headers={"Host": host},
                            data=iter([json.dumps(BODY)[:100].encode(), json.dumps(BODY)[100:].encode()]))
     assert answer.status_code == 200, answer.text
+
+
+def test_the_pod_and_its_services_are_reached(cluster, namespace):
+    load(cluster, namespace, trained())
+    pod = cluster.predictor(namespace)
+    address = pod["status"]["podIP"]
+    assert address.startswith("127.")
+    ports = {port["name"]: port["containerPort"] for port in pod["spec"]["containers"][0]["ports"]}
+    assert {"http", "grpc", "metrics"} <= set(ports)
+    # 8000 and 8080 unless another server of this machine listens there at every address.
+    for name in ("http", "user-port"):
+        if name in ports:
+            answer = requests.get(f"http://{address}:{ports[name]}/v2").json()
+            assert answer["name"] == "triton" and "binary_tensor_data" in answer["extensions"]
+    assert "nv_inference" in requests.get(f"http://{address}:{ports['metrics']}/metrics").text
+    for name in ("triton-mms", "triton-mms-predictor-default"):
+        found = cluster.core(namespace, f"services/{name}")
+        assert [owner["name"] for owner in found["metadata"]["ownerReferences"]] == ["triton-mms"]
+        assert found["spec"]["ports"][0]["port"] == 80
+        endpoints = cluster.core(namespace, f"endpoints/{name}")
+        assert endpoints["subsets"][0]["addresses"][0]["ip"] == address
+        if os.getuid() == 0:
+            answer = requests.post(f"http://{found['spec']['clusterIP']}/v2/models/mnist/infer", json=BODY)
+            assert answer.json()["model_name"] == "mnist"
+
+
+def test_kubectl_expose(cluster, namespace):
+    load(cluster, namespace, trained())
+    pod = cluster.predictor(namespace)
+    port = next(p["containerPort"] for p in pod["spec"]["containers"][0]["ports"] if p["name"] == "http")
+    cluster.kubectl("expose", "service", "triton-mms", "-n", namespace, "--name=by-node", "--type=NodePort",
+                    "--port=8000", "--target-port=http")
+    cluster.kubectl("expose", "pod", pod["metadata"]["name"], "-n", namespace, "--name=by-balancer", "--type=LoadBalancer",
+                    "--port=8123", f"--target-port={port}")
+    node_port = cluster.core(namespace, "services/by-node")["spec"]["ports"][0]["nodePort"]
+    balancer = until(lambda: cluster.core(namespace, "services/by-balancer")["status"]["loadBalancer"].get("ingress"))
+    for place in (f"127.0.0.1:{node_port}", f"{balancer[0]['ip']}:8123"):
+        def answer():
+            with contextlib.suppress(requests.ConnectionError):
+                return requests.post(f"http://{place}/v2/models/mnist/infer", json=BODY, timeout=20)
+        assert until(answer).json()["model_name"] == "mnist", place
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="port 80 and names inside pods need root")
+def test_the_address_in_the_status_works_in_pods(cluster, namespace):
+    load(cluster, namespace, trained())
+    address = cluster.service(namespace)["status"]["address"]["url"]
+    assert address == f"http://triton-mms.{namespace}.svc.cluster.local"
+    model = cluster.model(namespace, "mnist")["status"]["address"]["url"]
+    for place in (namespace, "default"):
+        shell = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shell"}, "spec": {
+            "restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [{
+                "name": "main", "image": "curlimages/curl",
+                "command": ["sh", "-c", f"curl -sS {address}/v2 && curl -sS -d \"$BODY\" {model}"],
+                "env": [{"name": "BODY", "value": json.dumps(BODY)}]}]}}
+        pods = cluster.url(f"/api/v1/namespaces/{place}/pods")
+        assert requests.post(pods, json=shell).status_code == 201
+        until(lambda: cluster.core(place, "pods/shell")["status"]["phase"] in ("Succeeded", "Failed"))
+        text = requests.get(f"{pods}/shell/log").text
+        requests.delete(f"{pods}/shell")
+        assert '"name":"triton"' in text and '"model_name":"mnist"' in text, text
+
+
+def test_services_go_with_the_inference_service(cluster, namespace):
+    requests.delete(cluster.url(f"{SERVICES}/namespaces/{namespace}/inferenceservices/triton-mms"))
+    for path in ("services/triton-mms", "services/triton-mms-predictor-default"):
+        until(lambda: cluster.core(namespace, path).get("code") == 404)
+    until(lambda: cluster.core(namespace, "pods")["items"] == [])
+
+
+def test_a_service_of_somebody_else_is_left_alone(cluster, namespace):
+    taken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "other"}, "spec": {"ports": [{"port": 80}]}}
+    assert requests.post(cluster.url(f"/api/v1/namespaces/{namespace}/services"), json=taken).status_code == 201
+    cluster.create(namespace, service("other"))
+    until(lambda: ready(cluster.service(namespace, "other")).get("status") == "True")
+    messages = [event["message"] for event in cluster.core(namespace, "events")["items"]]
+    assert any("Service other is there already and not of this InferenceService" in message for message in messages)
+    assert "ownerReferences" not in cluster.core(namespace, "services/other")["metadata"]
+    assert "ownerReferences" in cluster.core(namespace, "services/other-predictor-default")["metadata"]
+
+
+def test_a_new_revision_takes_the_services_over(cluster, namespace):
+    """Requests to a Service while the pod is replaced by one with other settings: none fails."""
+    load(cluster, namespace, trained())
+    cluster.kubectl("expose", "service", "triton-mms", "-n", namespace, "--name=steady", "--port=8200", "--target-port=http")
+    address = cluster.core(namespace, "services/steady")["spec"]["clusterIP"]
+    url = f"http://{address}:8200/v2/models/mnist/infer"
+    before = cluster.predictor(namespace)["metadata"]["name"]
+
+    def answers():
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.post(url, json=BODY, timeout=20).status_code == 200
+
+    until(answers)
+    stop, failed, counts = threading.Event(), [], [0]
+
+    def work():
+        while not stop.is_set():
+            answer = requests.post(url, json=BODY, timeout=20)
+            counts[0] += 1
+            if answer.status_code != 200:
+                failed.append(answer.text)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    patch = {"spec": {"predictor": {"triton": {"env": [{"name": "A", "value": "1"}]}}}}
+    requests.patch(cluster.url(f"{SERVICES}/namespaces/{namespace}/inferenceservices/triton-mms"), data=json.dumps(patch),
+                   headers={"Content-Type": "application/merge-patch+json"})
+    until(lambda: cluster.predictor(namespace)["metadata"]["name"] != before)
+    until(lambda: cluster.core(namespace, f"pods/{before}").get("code") == 404)
+    stop.set()
+    thread.join()
+    assert not failed and counts[0] > 3
+    assert cluster.core(namespace, "endpoints/triton-mms")["subsets"][0]["addresses"][0]["ip"] \
+        == cluster.predictor(namespace)["status"]["podIP"]
 
 
 def test_the_gateway_service_has_an_address(cluster):
