@@ -145,7 +145,7 @@ let package = Package(
         layer("Metrics", ["Bytes"]),
         layer("Log", ["Clock", "Bytes"]),
         layer("Files", ["Bytes"]),
-        layer("Processes", ["CLinux"]),
+        layer("Processes", ["Files", "Bytes", "CLinux"]),
         layer("Clock", ["Bytes"]),
         layer("Bytes"),
 

@@ -10,6 +10,7 @@ import Ingress
 import KubernetesAPI
 import Log
 import Metrics
+import Processes
 import Runtimes
 import Server
 import Serving

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Log
+import Processes
 import Server
 
 /// A role's servers while they run.

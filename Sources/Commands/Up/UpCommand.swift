@@ -1,5 +1,6 @@
 import Clock
 import Glibc
+import Processes
 
 extension Command {
     /// `slipway up`: every role, supervised.
