@@ -58,6 +58,25 @@ def running(arguments, port, cpu=None, seconds=10, **options):
             process.wait()
 
 
+def nginx_configuration(work, port, locations):
+    """The file of an nginx of one worker that serves `locations`."""
+    file = work / "nginx.conf"
+    file.write_text(f"""
+worker_processes 1; daemon off; error_log /dev/null; pid {work}/nginx.pid;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  client_body_temp_path {work}; proxy_temp_path {work}; fastcgi_temp_path {work};
+  uwsgi_temp_path {work}; scgi_temp_path {work};
+  server {{
+    listen 127.0.0.1:{port};
+    {locations}
+  }}
+}}
+""")
+    return file
+
+
 def cpu_seconds(pid):
     """CPU time of a process and its children that live, to the nanosecond (schedstat of every thread)."""
     total = 0

@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 
-from common import (RELEASE, cpu_seconds, folder, free_port, need, paired, report, resident_peak_mib, running, wrk)
+from common import (
+    RELEASE, cpu_seconds, folder, free_port, need, nginx_configuration, paired, report, resident_peak_mib, running, wrk)
 
 FIXTURE = RELEASE / "netfixture"
 THRESHOLDS = json.loads((pathlib.Path(__file__).parent / "thresholds.json").read_text())
@@ -19,18 +20,8 @@ ROUNDS = 5
 SECONDS = 2
 
 NGINX = """
-worker_processes 1; daemon off; error_log /dev/null; pid {folder}/nginx.pid;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port};
     location = / {{ default_type text/plain; return 200 "{body}"; }}
     location = /file {{ alias {file}; }}
-  }}
-}}
 """
 
 
@@ -46,8 +37,7 @@ def beside_nginx(work):
     file.write_bytes(bytes(range(256)) * 4096)
     work.chmod(0o755)
     ours_port, nginx_port = free_port(), free_port()
-    configuration = work / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=work, port=nginx_port, body="x" * 100, file=file))
+    configuration = nginx_configuration(work, nginx_port, NGINX.format(body="x" * 100, file=file))
     nginx = need("nginx", "nginx-light")
     passed = True
     with running([FIXTURE, ours_port, file, 1], ours_port, cpu=0) as ours, \

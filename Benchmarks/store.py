@@ -19,21 +19,11 @@ import urllib.request
 import boto3
 from botocore.client import Config
 
-from common import RELEASE, cpu_seconds, folder, free_port, need, paired, report, resident_peak_mib, running, wrk
+from common import (
+    RELEASE, cpu_seconds, folder, free_port, need, nginx_configuration, paired, report, resident_peak_mib, running, wrk)
 
 ROUNDS, SECONDS = 3, 2
 USER, PASSWORD, BUCKET = "benchuser", "benchpassword", "bench"
-
-NGINX = """
-worker_processes 1; daemon off; error_log /dev/null; pid {folder}/nginx.pid;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port}; location / {{ root {folder}/files; }} }}
-}}
-"""
 
 
 def cost(process, url, connections):
@@ -52,8 +42,7 @@ def reads(work, s3, store):
     port, passed = free_port(), True
     work.chmod(0o755)
     files.chmod(0o755)
-    configuration = work / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=work, port=port))
+    configuration = nginx_configuration(work, port, f"location / {{ root {work}/files; }}")
     for name, size in [("4KiB", 4096), ("1MiB", 1 << 20), ("64MiB", 64 << 20)]:
         (files / name).write_bytes(os.urandom(size))
         s3.put_object(Bucket=BUCKET, Key=name, Body=(files / name).read_bytes())
@@ -67,6 +56,17 @@ def reads(work, s3, store):
                              f"{ours:.1f} us, nginx {theirs:.1f} us, {1 / ratio:.2f} x its speed",
                              f">= {bar:.2f} x nginx", 1 / ratio >= bar)
     return passed
+
+
+def rate(write, writers, counts):
+    """Writes a second of `writers` threads that run `write(number)`, which adds how many it made to `counts`."""
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
+    begin = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / (time.monotonic() - begin)
 
 
 def put_rate(s3, port, size, writers, seconds):
@@ -88,13 +88,7 @@ def put_rate(s3, port, size, writers, seconds):
                 done += 1
         counts.append(done)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
-    begin = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.monotonic() - begin)
+    return rate(write, writers, counts)
 
 
 def floor_rate(path, size, writers, seconds):
@@ -116,14 +110,10 @@ def floor_rate(path, size, writers, seconds):
             done += 1
         counts.append(done)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
-    begin = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    os.close(directory)
-    return sum(counts) / (time.monotonic() - begin)
+    try:
+        return rate(write, writers, counts)
+    finally:
+        os.close(directory)
 
 
 def writes(work, s3, port, store):

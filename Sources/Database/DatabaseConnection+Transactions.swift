@@ -76,6 +76,23 @@ extension DatabaseConnection {
         }
     }
 
+    /// Runs `body`, and again on a new connection when the one to the server breaks: thrice at the most. Returns why it
+    /// came to nothing, or nil.
+    func untilConnected(_ body: () throws(DatabaseError) -> Void) -> DatabaseError? {
+        var attemptsLeft = 3
+        while true {
+            do throws(DatabaseError) {
+                try body()
+                return nil
+            } catch {
+                rollback()
+                attemptsLeft -= 1
+                guard error.code == .connectionLost, attemptsLeft > 0 else { return error }
+                do throws(DatabaseError) { try reconnect() } catch { return error }
+            }
+        }
+    }
+
     /// Connects anew after `.connectionLost`, waiting a little longer between attempts. Throws `.unavailable`.
     func reconnect() throws(DatabaseError) {
         if case .postgres(let connection) = engine { try connection.reconnect() }

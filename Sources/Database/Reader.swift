@@ -2,9 +2,6 @@ import Clock
 
 /// A reading thread's loop: one snapshot a closure, bounded in time.
 struct Reader {
-    /// How often a closure is begun when connections to a server break.
-    static let attemptCountMax = 3
-
     let connection: DatabaseConnection
     let timeoutMilliseconds: UInt64
 
@@ -14,18 +11,7 @@ struct Reader {
 
     /// Runs one closure. Returns why it came to nothing, or nil when its own result stands.
     private func serve(_ job: DatabaseJob) -> DatabaseError? {
-        var attempt = 1
-        while true {
-            do throws(DatabaseError) {
-                try read(job)
-                return nil
-            } catch {
-                connection.rollback()
-                guard error.code == .connectionLost, attempt < Self.attemptCountMax else { return error }
-                attempt += 1
-                do throws(DatabaseError) { try connection.reconnect() } catch { return error }
-            }
-        }
+        connection.untilConnected { () throws(DatabaseError) in try read(job) }
     }
 
     private func read(_ job: DatabaseJob) throws(DatabaseError) {

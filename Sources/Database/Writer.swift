@@ -37,8 +37,6 @@ struct DatabaseJob: Sendable {
 struct Writer {
     /// Jobs in one transaction. Bounds how long the first of a group waits.
     static let groupCountMax = 512
-    /// How often a group is begun when connections to a server break.
-    static let attemptCountMax = 3
 
     let connection: DatabaseConnection
     let statistics: DatabaseStatistics
@@ -56,19 +54,9 @@ struct Writer {
 
     /// Commits a group. Returns why it came to nothing, or nil when each job's own result stands.
     private func store(_ group: ArraySlice<DatabaseJob>) -> DatabaseError? {
-        var attempt = 1
-        while true {
-            do throws(DatabaseError) {
-                try commit(group)
-                return nil
-            } catch {
-                connection.rollback()
-                // Only a group of which nothing is stored begins anew: one whose fate is unknown could be stored twice.
-                guard error.code == .connectionLost, attempt < Self.attemptCountMax else { return error }
-                attempt += 1
-                do throws(DatabaseError) { try connection.reconnect() } catch { return error }
-            }
-        }
+        // Only a group of which nothing is stored begins anew: one whose fate is unknown, which has another code, could
+        // be stored twice.
+        connection.untilConnected { () throws(DatabaseError) in try commit(group) }
     }
 
     /// Runs every job and commits those that did not throw.
