@@ -195,7 +195,7 @@ let package = Package(
                 "Clock",
                 "Bytes",
                 "KubernetesAPI", "Cluster", "InferenceAPI", "Inference", "Runtimes", "Server", "EventLoop", "PackAPI",
-                "Packs", "Archives", "ArchiveTesting", "HTTPClient", "Images", "OCI",
+                "Packs", "Archives", "ArchiveTesting", "HTTPClient", "Images",
             ],
             exclude: ["Corpus"], swiftSettings: settings),
 

@@ -66,8 +66,7 @@ struct ImageFolderTests {
     }
 
     @Test func whatWasHalfMadeGoesAtTheNextStart() throws {
-        let (path, file) = try folder.openArchive()
-        close(file)
+        let path = try folder.openArchive().path
         try folder.prepare()
         #expect(!FileTools.exists(path))
     }
