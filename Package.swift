@@ -231,7 +231,14 @@ let package = Package(
                 "Objects", "Signatures", "ServerTesting", "HTTP", "EventLoop", "Digests", "Metrics", "Clock", "Bytes",
                 "TestFolders",
             ]),
-        tests("HTTPClient", ["HTTP", "EventLoop"]),
+        tests("HTTPClient", ["HTTP", "ServerTesting"]),
+        tests(
+            "ObjectClient",
+            [
+                "S3API", "Objects", "Signatures", "Server", "ServerTesting", "HTTPClient", "HTTP", "EventLoop",
+                "Metrics",
+                "TestFolders",
+            ]),
         tests("MC", []),
         tests("RegistryAPI", []),
         tests("OCI", ["Formats"]),

@@ -12,12 +12,8 @@ package struct BucketSummary: Sendable, Equatable {
 extension ObjectClient {
     /// The buckets of the credential's owner, by name.
     package func listBuckets() async throws -> [BucketSummary] {
-        let bytes = try await execute(.get, "", "").collect(bytesMax: 16 << 20)
-        guard let root = try? XMLElement.parse(bytes), let buckets = root.child("Buckets") else {
-            throw ObjectClientError(
-                code: "MalformedAnswer", message: "the answer is not an S3 store's list of buckets", status: 200)
-        }
-        return buckets.children.compactMap { bucket in
+        let root = try await result(try await execute(.get, "", ""), "ListAllMyBucketsResult", bytesMax: 16 << 20)
+        return (root.child("Buckets")?.children ?? []).compactMap { bucket in
             guard let name = bucket.child("Name")?.text else { return nil }
             return BucketSummary(
                 name: name, created: bucket.child("CreationDate").flatMap { WallTime(iso8601: $0.text) })

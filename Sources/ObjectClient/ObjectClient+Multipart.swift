@@ -18,9 +18,10 @@ extension ObjectClient {
     /// Begins a multipart upload and returns its id. `fields` are those of the object to be.
     package func beginUpload(bucket: String, key: String, fields: HTTPFields) async throws -> String {
         let response = try await execute(.post, bucket, key, query: [("uploads", "")], fields: fields)
-        let root = try? XMLElement.parse(try await response.collect(bytesMax: 64 * 1024))
-        guard let id = root?.child("UploadId")?.text, !id.isEmpty else {
-            throw ObjectClientError(code: "MalformedAnswer", message: "the store names no upload id", status: 200)
+        let root = try await result(response, "InitiateMultipartUploadResult")
+        guard let id = root.child("UploadId")?.text, !id.isEmpty else {
+            throw ObjectClientError(
+                code: ObjectClientError.malformedAnswer, message: "the store names no upload id", status: 200)
         }
         return id
     }
@@ -47,12 +48,7 @@ extension ObjectClient {
         writer.end()
         let response = try await execute(
             .post, bucket, key, query: [("uploadId", upload)], body: .bytes(writer.bytes))
-        let root = try? XMLElement.parse(try await response.collect(bytesMax: 64 * 1024))
-        if let root, root.name == "Error" {
-            throw ObjectClientError(
-                code: root.child("Code")?.text ?? "InternalError", message: root.child("Message")?.text ?? "",
-                status: 200)
-        }
+        _ = try await result(response, "CompleteMultipartUploadResult")
     }
 
     /// Gives an upload up; its parts go.
@@ -65,11 +61,6 @@ extension ObjectClient {
         var fields = HTTPFields()
         fields.append("x-amz-copy-source", PercentCoding.encode("/\(fromBucket)/\(fromKey)", keepingSlash: true))
         let response = try await execute(.put, toBucket, toKey, fields: fields)
-        let root = try? XMLElement.parse(try await response.collect(bytesMax: 64 * 1024))
-        if let root, root.name == "Error" {
-            throw ObjectClientError(
-                code: root.child("Code")?.text ?? "InternalError", message: root.child("Message")?.text ?? "",
-                status: 200)
-        }
+        _ = try await result(response, "CopyObjectResult")
     }
 }

@@ -27,11 +27,7 @@ extension ObjectClient {
         fields.append("Content-MD5", Base64.encode(hash.finalize()))
         let response = try await execute(
             .post, bucket, "", query: [("delete", "")], fields: fields, body: .bytes(body))
-        guard let root = try? XMLElement.parse(try await response.collect(bytesMax: 4 << 20)) else {
-            throw ObjectClientError(
-                code: "MalformedAnswer", message: "the store's answer to a removal is not understood", status: 200)
-        }
-        return try Self.removalOutcome(of: keys, root)
+        return Self.removalOutcome(of: keys, try await result(response, "DeleteResult", bytesMax: 4 << 20))
     }
 
     private static func removalBody(_ keys: [String]) -> [UInt8] {
@@ -48,12 +44,7 @@ extension ObjectClient {
     }
 
     /// A quiet answer names only the keys that stayed.
-    private static func removalOutcome(of keys: [String], _ root: XMLElement) throws -> RemovalOutcome {
-        guard root.name != "Error" else {
-            throw ObjectClientError(
-                code: root.child("Code")?.text ?? "InternalError", message: root.child("Message")?.text ?? "",
-                status: 200)
-        }
+    private static func removalOutcome(of keys: [String], _ root: XMLElement) -> RemovalOutcome {
         let kept = root.children.filter { $0.name == "Error" }
         let keptKeys = Set(kept.compactMap { $0.child("Key")?.text })
         return RemovalOutcome(

@@ -48,13 +48,13 @@ package struct ObjectClient: Sendable {
 
     /// Reads a whole object of at most `bytesMax` bytes.
     package func read(bucket: String, key: String, bytesMax: Int) async throws -> [UInt8] {
-        try await get(bucket: bucket, key: key).collect(bytesMax: bytesMax)
+        try await collect(try await get(bucket: bucket, key: key), bytesMax: bytesMax)
     }
 
     /// Reads an object piece by piece: the next piece is asked for when `body` has returned.
     package func read(bucket: String, key: String, _ body: ([UInt8]) async throws -> Void) async throws {
         let response = try await get(bucket: bucket, key: key)
-        while let piece = try await response.body.next() { try await body(piece) }
+        while let piece = try await next(of: response) { try await body(piece) }
     }
 
     /// The fields of an object, or nil when there is none.
@@ -92,7 +92,10 @@ package struct ObjectClient: Sendable {
         if let delimiter { query.append(("delimiter", delimiter)) }
         if let continuationToken { query.append(("continuation-token", continuationToken)) }
         let response = try await execute(.get, bucket, "", query: query)
-        return try Self.page(try await response.collect(bytesMax: 16 << 20))
+        guard let page = Self.page(try await collect(response, bytesMax: 16 << 20)) else {
+            throw notAStore("answered a listing", status: 200)
+        }
+        return page
     }
 
     /// Every object whose key starts with `prefix`, at most `countMax`. Throws `TooManyObjects` over it and
@@ -111,7 +114,8 @@ package struct ObjectClient: Sendable {
             // A store that hands out the same token again would keep this loop going for ever.
             guard page.continuationToken != token || token == nil else {
                 throw ObjectClientError(
-                    code: "MalformedAnswer", message: "the store's listing does not advance", status: 200)
+                    code: ObjectClientError.malformedAnswer, message: "the store's listing does not advance",
+                    status: 200)
             }
             token = page.continuationToken
         } while token != nil
@@ -139,7 +143,7 @@ package struct ObjectClient: Sendable {
                 code: "Unreachable", message: "The object store at \(endpoint.url) did not answer: \(error.message)",
                 status: 0)
         }
-        guard response.status.code < 300 else { throw await Self.failure(response, resource: path) }
+        guard response.status.code < 300 else { throw await failure(response, resource: path) }
         return response
     }
 
@@ -153,24 +157,62 @@ package struct ObjectClient: Sendable {
 
     // MARK: Answers
 
-    private static func failure(_ response: ClientResponse, resource: String) async -> ObjectClientError {
+    /// The whole body of an answer.
+    func collect(_ response: ClientResponse, bytesMax: Int) async throws -> [UInt8] {
+        do { return try await response.collect(bytesMax: bytesMax) } catch let error as HTTPClientError {
+            throw cutShort(error)
+        }
+    }
+
+    private func next(of response: ClientResponse) async throws -> [UInt8]? {
+        do { return try await response.body.next() } catch let error as HTTPClientError { throw cutShort(error) }
+    }
+
+    private func cutShort(_ error: HTTPClientError) -> ObjectClientError {
+        ObjectClientError(
+            code: "Unreachable",
+            message: "The object store at \(endpoint.url) hung up within its answer: \(error.message)", status: 0)
+    }
+
+    /// The answer of an operation that may report its failure under status 200: the element called `name`, or what the
+    /// store says.
+    func result(_ response: ClientResponse, _ name: String, bytesMax: Int = 64 * 1024) async throws -> XMLElement {
+        let bytes = try await collect(response, bytesMax: bytesMax)
+        let root = try? XMLElement.parse(bytes)
+        if let root, root.name == name { return root }
+        guard let root, root.name == "Error" else {
+            throw notAStore("answered without a \(name)", status: response.status.code)
+        }
+        throw ObjectClientError(
+            code: root.child("Code")?.text ?? "InternalError", message: root.child("Message")?.text ?? "",
+            status: response.status.code)
+    }
+
+    private func failure(_ response: ClientResponse, resource: String) async -> ObjectClientError {
         let status = response.status.code
-        if let body = try? await response.collect(bytesMax: 64 * 1024), let root = try? XMLElement.parse(body),
-            let code = root.child("Code")?.text
-        {
+        let body = (try? await response.collect(bytesMax: 64 * 1024)) ?? []
+        if let root = try? XMLElement.parse(body), let code = root.child("Code")?.text {
             return ObjectClientError(code: code, message: root.child("Message")?.text ?? "", status: status)
         }
+        // Answers to HEAD have no body, so they say nothing about who gave them.
+        guard body.isEmpty else { return notAStore("answered \(status) for \(resource)", status: status) }
         return ObjectClientError(
             code: status == 404 ? "NotFound" : "Status\(status)",
             message: "the store answered \(status) for \(resource)",
             status: status)
     }
 
-    private static func page(_ bytes: [UInt8]) throws -> ObjectPage {
-        guard let root = try? XMLElement.parse(bytes), root.name == "ListBucketResult" else {
-            throw ObjectClientError(
-                code: "MalformedAnswer", message: "the store's listing is not understood", status: 200)
-        }
+    /// The error for an answer that no object store gives: most often the address is that of another server.
+    func notAStore(_ what: String, status: Int) -> ObjectClientError {
+        ObjectClientError(
+            code: ObjectClientError.malformedAnswer,
+            message:
+                "the server at \(endpoint.url) \(what), and not as an object store does: is it the S3 API's address?",
+            status: status)
+    }
+
+    private static func page(_ bytes: [UInt8]) -> ObjectPage? {
+        guard let root = try? XMLElement.parse(bytes), root.name == "ListBucketResult" else { return nil }
         var page = ObjectPage()
         for child in root.children {
             switch child.name {

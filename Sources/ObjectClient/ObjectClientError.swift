@@ -12,7 +12,11 @@ package struct ObjectClientError: Error, Sendable, Equatable, CustomStringConver
         self.status = status
     }
 
-    package var isNotFound: Bool { status == 404 }
+    /// The store has no such bucket, object or upload. Another server's 404 says nothing about that.
+    package var isNotFound: Bool { status == 404 && code != Self.malformedAnswer }
+
+    /// The code of an answer that no object store gives.
+    static let malformedAnswer = "MalformedAnswer"
 
     package var description: String { "\(code): \(message)" }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import HTTP
 import HTTPClient
+import ServerTesting
 import Synchronization
 import Testing
 

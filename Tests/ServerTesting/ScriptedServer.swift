@@ -6,13 +6,13 @@ import Glibc
 import Synchronization
 
 /// One accepted connection of a `ScriptedServer`; used by its thread only.
-struct ScriptedConnection {
+package struct ScriptedConnection {
     let descriptor: Int32
     /// 0 for the first connection the server accepted, then 1, and so on.
-    let index: Int
+    package let index: Int
 
     /// Reads up to and including the blank line; nil when the peer has closed.
-    func readHead() -> String? {
+    package func readHead() -> String? {
         var head: [UInt8] = []
         while !head.suffix(4).elementsEqual([13, 10, 13, 10]) {
             guard let byte = readExactly(1)?.first else { return nil }
@@ -21,7 +21,7 @@ struct ScriptedConnection {
         return String(decoding: head, as: UTF8.self)
     }
 
-    func readExactly(_ count: Int) -> [UInt8]? {
+    package func readExactly(_ count: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 65536)
         while bytes.count < count {
@@ -32,7 +32,7 @@ struct ScriptedConnection {
         return bytes
     }
 
-    func readLine() -> String? {
+    package func readLine() -> String? {
         var line: [UInt8] = []
         while let byte = readExactly(1)?.first {
             if byte == 10 { return String(decoding: line.filter { $0 != 13 }, as: UTF8.self) }
@@ -42,7 +42,7 @@ struct ScriptedConnection {
     }
 
     /// Reads a chunked body to its end.
-    func readChunked() -> [UInt8]? {
+    package func readChunked() -> [UInt8]? {
         var body: [UInt8] = []
         while let line = readLine(), let size = Int(line, radix: 16) {
             guard let chunk = readExactly(size), readLine() != nil else { return nil }
@@ -54,10 +54,10 @@ struct ScriptedConnection {
 
     /// False when the peer has gone.
     @discardableResult
-    func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+    package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     @discardableResult
-    func write(_ bytes: [UInt8]) -> Bool {
+    package func write(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { block in
@@ -71,11 +71,11 @@ struct ScriptedConnection {
 }
 
 /// Listens on a free port of 127.0.0.1 until it is dropped.
-final class ScriptedServer: Sendable {
-    let port: Int
+package final class ScriptedServer: Sendable {
+    package let port: Int
     private let listener: Int32
 
-    init(_ script: @escaping @Sendable (ScriptedConnection) -> Void) throws {
+    package init(_ script: @escaping @Sendable (ScriptedConnection) -> Void) throws {
         // Other tests start processes: none of them may hold these sockets open.
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
@@ -112,7 +112,7 @@ final class ScriptedServer: Sendable {
         close(listener)
     }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+    package func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     struct Failure: Error {}
 }
