@@ -11,6 +11,8 @@ package struct ConsoleError: Error, Sendable, Equatable {
         case invalid = "Invalid"
         case tooLarge = "TooLarge"
         case lengthRequired = "LengthRequired"
+        /// A signed request of an S3 client.
+        case notAnAPI = "NotAnAPI"
         case notFound = "NotFound"
         /// A server behind the console does not answer, or answers nonsense.
         case unreachable = "Unreachable"
@@ -24,5 +26,14 @@ package struct ConsoleError: Error, Sendable, Equatable {
         self.message = message
     }
 
-    static let notLoggedIn = ConsoleError(.notLoggedIn, "Log in first: the session has ended or was never opened.")
+    static let notLoggedIn = ConsoleError(
+        .notLoggedIn, "Log in to the web console first: the session has ended or was never opened.")
+
+    /// For a client that took the console's port for the API's.
+    static let notAnAPI = ConsoleError(
+        .notAnAPI,
+        """
+        This is the web console, not the S3 API: give the client the address of the API (the store's --address, port \
+        9000 unless told otherwise).
+        """)
 }

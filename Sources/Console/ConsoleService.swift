@@ -58,6 +58,7 @@ package final class ConsoleService: Sendable {
 
     private func route(_ request: Request) async throws -> Response {
         let path = request.path
+        if Self.isSignedForS3(request) { return Self.s3Response(.notAnAPI) }
         if path == "/" || path.hasPrefix("/assets/") { return try await page(request) }
         if path == "/health" { return Response(text: "OK\n") }
         if path == "/metrics", let registry {

@@ -10,6 +10,7 @@ extension ModelRepository {
         do throws(InferenceError) {
             if configuration.mode != .explicit || configuration.startupModels.contains("*") {
                 names = try await repositoryNames()
+                if names.isEmpty { warnOfEmptyRepository() }
             }
             names += configuration.startupModels.filter { $0 != "*" && !names.contains($0) }
         } catch {
@@ -31,6 +32,13 @@ extension ModelRepository {
             delayMilliseconds *= 2
             missing = await restore(missing)
         }
+    }
+
+    /// A server without models is no error, but often it is a place that was misspelt or not yet filled.
+    private func warnOfEmptyRepository() {
+        log.warning(
+            "the model repository holds no model: put one at NAME/1/model.onnx or NAME/1/model.savedmodel in it",
+            [("repository", configuration.locations.joined(separator: ","))])
     }
 
     /// Loads again what clients had loaded before the server ended; those that fail are returned and show their reason

@@ -69,6 +69,11 @@ struct ObjectSource: ModelSource {
         do {
             return try await client.listAll(
                 bucket: bucket, prefix: "\(prefix)\(name)/", countMax: limits.objectCountMax)
+        } catch let error as ObjectClientError where error.code == "NoSuchBucket" {
+            throw InferenceError(
+                .loadFailed,
+                "model \"\(name)\" cannot be found: bucket \"\(bucket)\" does not exist at \(client.endpoint.url): make it "
+                    + "with mc mb and copy the model there")
         } catch let error as ObjectClientError where error.isNotFound {
             return []
         } catch {

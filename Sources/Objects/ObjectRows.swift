@@ -15,7 +15,7 @@ extension DatabaseConnection {
         ) { row in
             Bucket(id: row.int(0), name: name, owner: row.text(1), created: WallTime(nanoseconds: Int64(row.int(2))))
         }
-        guard let bucket else { throw ObjectError(.bucketNotFound, "The specified bucket does not exist.") }
+        guard let bucket else { throw ObjectError(.bucketNotFound, "The specified bucket does not exist: \(name).") }
         if let owner, owner != bucket.owner { throw ObjectError(.accessDenied, "Access Denied.") }
         return bucket
     }

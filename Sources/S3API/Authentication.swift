@@ -83,7 +83,10 @@ final class Authentication: Sendable {
         if query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") {
             return try SignatureClaim(query: query.pairs)
         }
-        throw S3Error(.accessDenied)
+        throw S3Error(
+            .accessDenied,
+            "Access Denied. The request is not signed: give the client an access key and a secret key (this port speaks S3)."
+        )
     }
 
     /// The Version 2 signature of the request, if that is what it has.

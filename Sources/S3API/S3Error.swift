@@ -135,7 +135,7 @@ struct S3Error: Error, Sendable {
                 "The difference between the request time and the server's time is too large (more than 15 minutes)."
             case .signatureDoesNotMatch:
                 "The request signature we calculated does not match the signature you provided. "
-                    + "Check your secret access key and signing method."
+                    + "Check your key and signing method, and that no proxy changed the Host header."
             case .slowDown: "Please reduce your request rate: too much waits already. Nothing was done."
             case .storageFull:
                 "Storage backend has reached its minimum free drive threshold. Please delete a few objects."

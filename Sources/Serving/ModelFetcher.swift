@@ -183,6 +183,11 @@ struct ModelFolders: Sendable {
             the object store at \(endpoint.url) wants a key: give the ServiceAccount a Secret with AWS_ACCESS_KEY_ID and \
             AWS_SECRET_ACCESS_KEY
             """
+        case "Unreachable":
+            """
+            \(uri) cannot be listed: \(error.message); start the store, or correct the Secret's annotation \
+            serving.kserve.io/s3-endpoint
+            """
         default: "\(uri) cannot be listed: \(error)"
         }
     }

@@ -32,7 +32,7 @@ extension SignatureClaim {
             throw SignatureError(
                 .mismatch,
                 "The request signature we calculated does not match the signature you provided. "
-                    + "Check your key and signing method.")
+                    + "Check your key and signing method, and that no proxy changed the Host header.")
         }
     }
 }

@@ -91,7 +91,7 @@ package struct SignatureV2Claim: Sendable {
             throw SignatureError(
                 .mismatch,
                 "The request signature we calculated does not match the signature you provided. "
-                    + "Check your key and signing method.")
+                    + "Check your key and signing method, and that no proxy changed the Host header.")
         }
     }
 }

@@ -12,8 +12,10 @@ struct SettingsTests {
     static let secret = Setting<String?>.optional(
         "secret", environment: ["A_SECRET"], help: "", isSecret: true, where: { $0.utf8.count >= 8 })
     static let mode = Setting<String>.choice("mode", default: "fast", of: ["fast", "safe"], help: "")
+    static let models = Setting<String?>.optional("models", environment: ["A_MODELS"], help: "", isList: true)
     static let all = [
         port.declaration, size.declaration, wait.declaration, quiet.declaration, secret.declaration, mode.declaration,
+        models.declaration,
     ]
 
     static func command() -> Command { Command(name: "trial", summary: "a trial", settings: all) { _ in 0 } }
@@ -45,6 +47,12 @@ struct SettingsTests {
     ])
     func spellingsOfAFlag(line: [String], expected: Int) throws {
         #expect(try Self.resolve(line)[Self.port] == expected)
+    }
+
+    @Test func aListGrowsWithEachFlag() throws {
+        #expect(try Self.resolve(["--models", "a", "--models=b,c"])[Self.models] == "a,b,c")
+        #expect(try Self.resolve(["--models", "a"], environment: ["A_MODELS": "b"])[Self.models] == "a")
+        #expect(try Self.resolve([], environment: ["A_MODELS": "b"])[Self.models] == "b")
     }
 
     @Test func switchesTurnOnAndOff() throws {

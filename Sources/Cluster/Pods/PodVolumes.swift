@@ -48,7 +48,10 @@ struct PodVolumes {
             if let claim = volume["persistentVolumeClaim"] {
                 let claimName = claim["claimName"]?.stringValue ?? ""
                 guard let found = references.claim(claimName), !found.isTerminating else {
-                    throw .unschedulable(message: "persistentvolumeclaim \"\(claimName)\" not found")
+                    throw .unschedulable(
+                        message:
+                            "persistentvolumeclaim \"\(claimName)\" not found: apply it, or correct claimName; the pod "
+                            + "starts by itself then")
                 }
                 let path = folders.claim(namespace: found.namespace, name: found.name, uid: found.uid)
                 sources[name] = path

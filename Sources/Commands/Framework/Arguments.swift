@@ -1,5 +1,6 @@
 // The flag syntax: `--name value`, `--name=value`, `--switch`, `--no-switch`, short aliases as `-p value`, and `--`
-// after which every word is a word. A flag may stand before or after the words; the last of two equal flags wins.
+// after which every word is a word. A flag may stand before or after the words. The last of two equal flags wins, but
+// those of a list add up, as with Triton's --load-model.
 
 /// The flags and words of one command line, by the names of `declarations`.
 package struct Arguments: Sendable, Equatable {
@@ -34,9 +35,9 @@ package struct Arguments: Sendable, Equatable {
                 if parts.count == 2, isNegated { throw UsageError("\(parts[0]) takes no value") }
                 flags[declaration.name] = parts.count == 2 ? parts[1] : isNegated ? "false" : "true"
             } else if parts.count == 2 {
-                flags[declaration.name] = parts[1]
+                add(parts[1], to: declaration)
             } else if let value = rest.popFirst() {
-                flags[declaration.name] = value
+                add(value, to: declaration)
             } else {
                 throw UsageError("\(argument) needs a value: \(declaration.allowed)")
             }
@@ -44,6 +45,11 @@ package struct Arguments: Sendable, Equatable {
         if command.positional == nil, let word = words.first, !asksHelp {
             throw UsageError("unexpected word '\(word)'", hint: "`slipway \(command.name) --help` shows what it takes")
         }
+    }
+
+    private mutating func add(_ value: String, to declaration: SettingDeclaration) {
+        let earlier = declaration.isList ? flags[declaration.name] : nil
+        flags[declaration.name] = earlier.map { "\($0),\(value)" } ?? value
     }
 
     private static func find(_ spelling: String, in command: Command) throws -> (SettingDeclaration, isNegated: Bool) {

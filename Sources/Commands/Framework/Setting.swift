@@ -21,6 +21,8 @@ package struct SettingDeclaration: Sendable {
     package let help: String
     /// True for a password: never printed, never in the log.
     package let isSecret: Bool
+    /// True for words with commas: a flag that is given again adds to the first instead of taking its place.
+    package let isList: Bool
     /// True when the value parses and lies in the range.
     package let accepts: @Sendable (String) -> Bool
 }
@@ -33,12 +35,14 @@ package struct Setting<Value: Sendable>: Sendable {
 
     init(
         _ name: String, aliases: [String], environment: [String], placeholder: String?, allowed: String,
-        choices: [String] = [], defaultText: String?, help: String, isSecret: Bool = false, default defaultValue: Value,
+        choices: [String] = [], defaultText: String?, help: String, isSecret: Bool = false, isList: Bool = false,
+        default defaultValue: Value,
         parse: @escaping @Sendable (String) -> Value?
     ) {
         declaration = SettingDeclaration(
             name: name, aliases: aliases, environment: environment, placeholder: placeholder, allowed: allowed,
-            choices: choices, defaultText: defaultText, help: help, isSecret: isSecret, accepts: { parse($0) != nil })
+            choices: choices, defaultText: defaultText, help: help, isSecret: isSecret, isList: isList,
+            accepts: { parse($0) != nil })
         self.defaultValue = defaultValue
         self.parse = parse
     }
@@ -152,11 +156,12 @@ extension Setting where Value == String? {
     /// Text that may be left out.
     package static func optional(
         _ name: String, aliases: [String] = [], environment: [String] = [], placeholder: String = "TEXT",
-        allowed: String = "text that is not empty", help: String, isSecret: Bool = false,
+        allowed: String = "text that is not empty", help: String, isSecret: Bool = false, isList: Bool = false,
         where isValid: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) -> Setting {
         Setting(
             name, aliases: aliases, environment: environment, placeholder: placeholder, allowed: allowed,
-            defaultText: nil, help: help, isSecret: isSecret, default: nil, parse: { isValid($0) ? .some($0) : nil })
+            defaultText: nil, help: help, isSecret: isSecret, isList: isList, default: nil,
+            parse: { isValid($0) ? .some($0) : nil })
     }
 }

@@ -33,7 +33,8 @@ enum InferSettings {
         "model-repository", aliases: ["--model-store"], environment: ["SLIPWAY_MODEL_REPOSITORY"],
         placeholder: "PLACE[,PLACE]",
         allowed: "folders or s3:// locations with commas",
-        help: "Where the models are; <data>/infer/models when unset. The first place that holds a model counts.")
+        help: "Where the models are; <data>/infer/models when unset. The first place that holds a model counts.",
+        isList: true)
 
     static let mode = Setting<String>.choice(
         "model-control-mode", environment: ["SLIPWAY_MODEL_CONTROL_MODE"], placeholder: "MODE", default: "none",
@@ -43,7 +44,7 @@ enum InferSettings {
     static let load = Setting<String?>.optional(
         "load-model", environment: ["SLIPWAY_LOAD_MODEL"], placeholder: "NAME[,NAME]",
         allowed: "model names with commas, or *",
-        help: "Models to load at start in explicit mode.")
+        help: "Models to load at start in explicit mode.", isList: true)
 
     static let pollSeconds = Setting<Int>.integer(
         "repository-poll-secs", placeholder: "SECONDS", default: 15, range: 1...86_400,

@@ -1,5 +1,6 @@
 package import HTTP
 import HTTPClient
+import Log
 package import ObjectClient
 import Synchronization
 
@@ -8,6 +9,7 @@ package final class ObjectArtifactStore: ArtifactStore {
     private let client: ObjectClient
     private let bucket: String
     private let prefix: String
+    private let log = Logger(role: "track")
     private let bucketIsKnown = Mutex(false)
 
     /// `prefix` without a slash at either end; empty for the whole bucket.
@@ -77,11 +79,26 @@ package final class ObjectArtifactStore: ArtifactStore {
 
     private func key(_ path: String) -> String { prefix.isEmpty ? path : "\(prefix)/\(path)" }
 
+    /// What stores say of a wrong key; an answer to HEAD has only its status.
+    private static let credentialRefusals: Set<String> = [
+        "InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "Status403",
+    ]
+
     /// Runs `body`; a refusal of the object store becomes an answer that says so.
     @discardableResult
     private func mapped<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as ObjectClientError {
             if error.isNotFound { throw MLflowError.missing("No such artifact in the object store (\(error.code)).") }
+            // Clients of MLflow show no more of a 5xx than its number, so the reason must stand here.
+            log.warning("the artifact store gives no artifacts", [("code", error.code), ("error", error.message)])
+            // No 5xx: clients repeat those for minutes and then hide the message, and asking again does not mend a key.
+            if Self.credentialRefusals.contains(error.code) {
+                throw MLflowError.forbidden(
+                    """
+                    The artifact store refuses the tracking server's credential (\(error.code)): start the server with \
+                    the right AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+                    """)
+            }
             throw MLflowError(
                 status: error.status == 0 ? .serviceUnavailable : .badGateway, code: "TEMPORARILY_UNAVAILABLE",
                 message: "The artifact store answered \(error.code): check its address, credentials and health.")

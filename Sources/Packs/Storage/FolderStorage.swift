@@ -16,16 +16,24 @@ package struct FolderStorage: PackStorage {
 
     package func names(_ folder: String) async throws(PackError) -> [String] {
         try await blocking(pool) { [path] () throws(PackError) in
-            guard FileTools.isFolder(path) else {
-                throw PackError(.storageFailed, "the storage folder \(path) is not there; is it mounted?")
-            }
+            try Self.check(path)
             return FileTools.names(in: "\(path)/\(folder)")
         }
     }
 
     package func fetch(_ path: String, into file: IncomingFile) async throws(PackError) -> Bool {
-        let source = "\(self.path)/\(path)"
-        return try await blocking(pool) { () throws(PackError) in try Self.copy(source, into: file) }
+        let folder = self.path
+        return try await blocking(pool) { () throws(PackError) in
+            try Self.check(folder)
+            return try Self.copy("\(folder)/\(path)", into: file)
+        }
+    }
+
+    /// A storage that is away is another mistake than a pack that is not in it.
+    private static func check(_ path: String) throws(PackError) {
+        guard FileTools.isFolder(path) else {
+            throw PackError(.storageFailed, "the storage folder \(path) is not there; is it mounted?")
+        }
     }
 
     private static func copy(_ source: String, into file: IncomingFile) throws(PackError) -> Bool {

@@ -64,6 +64,10 @@ package struct ObjectPackStorage: PackStorage {
             return PackError(
                 .storageFailed,
                 "\(name) refuses the credential (\(error.code)): check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        case "Unreachable":
+            return PackError(
+                .storageFailed,
+                "\(name) cannot be read: \(error.message); start the store, or correct --s3-endpoint")
         default: return PackError(.storageFailed, "\(name) cannot be read: \(error.message)")
         }
     }

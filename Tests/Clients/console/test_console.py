@@ -70,6 +70,7 @@ def test_a_wrong_log_in_learns_nothing_and_ends_in_429(store, tmp_path):
     with running(["console", "--port", port, "--store-url", store.url], [port], tmp_path):
         url = f"http://127.0.0.1:{port}/console/session"
         answers = [requests.post(url, json={"user": user, "password": "wrong-password"}) for user in [USER, "nobody"] * 6]
+        assert answers[0].json()["error"]["message"] == "The user name or the password is wrong."
         assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
         assert answers[0].json() == answers[1].json()
         assert not any("Set-Cookie" in answer.headers for answer in answers)

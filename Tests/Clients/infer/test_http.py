@@ -184,6 +184,8 @@ def test_models_from_the_object_store(store, tmp_path):
     with context as server:
         client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{http}")
         assert client.is_server_ready() and client.get_model_repository_index() == []
+        with pytest.raises(tritonclient.utils.InferenceServerException, match='bucket "models" does not exist at .*make it with mc mb'):
+            client.load_model("far")
         s3.create_bucket(Bucket="models")
         models.add_constant(tmp_path / "local", "far", 7, config="max_batch_size: 4\n")
         for file in ("far/config.pbtxt", "far/1/model.onnx"):

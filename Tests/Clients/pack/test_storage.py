@@ -1,8 +1,10 @@
 """Packs fetched from our own object store and from a real sshd."""
 
+import http.server
 import os
 import re
 import subprocess
+import threading
 
 import boto3
 import pytest
@@ -56,10 +58,55 @@ def test_s3_with_a_wrong_key(store, tmp_path):
         answer = server.get("/src_download")
         assert answer.status_code == 502 and "AWS_SECRET_ACCESS_KEY" in answer.json()["error"]
         assert "wrong-wrong" not in answer.text
+    environment = {**s3_environment(store.port), "AWS_ACCESS_KEY_ID": "nobody"}
+    with PackServer(tmp_path, "iris", "sklearn", *arguments, environment=environment) as server:
+        answer = server.get("/src_download")
+        assert answer.status_code == 502 and "(InvalidAccessKeyId): check AWS_ACCESS_KEY_ID" in answer.json()["error"]
     arguments = ["--storage", "s3://packs", "--s3-endpoint", "http://127.0.0.1:1"]
     with PackServer(tmp_path, "iris", "sklearn", *arguments, environment=environment) as server:
         answer = server.get("/src_download")
-        assert answer.status_code == 502 and "did not answer" in answer.json()["error"]
+        assert answer.status_code == 502 and "The object store at http://127.0.0.1:1 did not answer" in answer.json()["error"]
+        assert "start the store, or correct --s3-endpoint" in answer.json()["error"]
+
+
+def test_a_server_that_is_no_object_store(tmp_path):
+    """Another server's port, such as the tracking server's, answers and is no store."""
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(404)
+            self.send_header("Content-Length", "7")
+            self.end_headers()
+            self.wfile.write(b"no page")
+
+        def log_message(self, *_):
+            pass
+
+    other = http.server.HTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{other.server_port}"
+    try:
+        arguments = ["--storage", "s3://packs", "--s3-endpoint", url]
+        with PackServer(tmp_path, "iris", "sklearn", *arguments, environment=s3_environment(other.server_port)) as server:
+            answer = server.get("/src_download")
+            assert answer.status_code == 502 and f"the server at {url} answered 404" in answer.json()["error"]
+            assert "is it the S3 API's address?" in answer.json()["error"]
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+def test_a_folder_that_is_not_mounted(tmp_path):
+    with PackServer(tmp_path, "iris", "sklearn", "--storage", tmp_path / "nas") as server:
+        for call in ("/src_download", "/model_download"):
+            answer = server.get(call)
+            if call == "/model_download":
+                assert answer.status_code == 409 and "call /src_download before" in answer.json()["error"]
+            else:
+                assert answer.status_code == 502, answer.text
+                assert answer.json()["error"] == f"the storage folder {tmp_path / 'nas'} is not there; is it mounted?"
+        (tmp_path / "nas").mkdir()
+        answer = server.get("/src_download")
+        assert answer.status_code == 404 and "holds no iris/src/iris.zip" in answer.json()["error"]
 
 
 def sftp(sshd, remote, tmp_path, *arguments, environment=None, port=None):

@@ -384,6 +384,66 @@ def test_storage_mistakes(cluster, namespace, s3, store):
     until(lambda: ready(cluster.model(namespace, "mnist"))["status"] == "True")
 
 
+def test_secret_mistakes(cluster, namespace, store):
+    """Each is mended in the Secret alone."""
+    address = cluster.url(f"/api/v1/namespaces/{namespace}/secrets/s3-secret")
+
+    def change(annotations=None, data=None):
+        requests.patch(address, json={"metadata": {"annotations": annotations or {}}, "data": data or {}},
+                       headers={"Content-Type": "application/merge-patch+json"}).raise_for_status()
+
+    def said(text):
+        return until(lambda: text in ready(cluster.model(namespace, "mnist")).get("message", "")
+                     and ready(cluster.model(namespace, "mnist"))["message"])
+
+    endpoint = "serving.kserve.io/s3-endpoint"
+    down = clients.free_port()
+    change({endpoint: f"127.0.0.1:{down}"})
+    cluster.create(namespace, trained())
+    text = said(f"The object store at http://127.0.0.1:{down} did not answer")
+    assert "start the store, or correct the Secret's annotation serving.kserve.io/s3-endpoint" in text
+    change({endpoint: f"http://127.0.0.1:{store.port}"})
+    said("write HOST:PORT and no scheme")
+    change({endpoint: f"127.0.0.1:{store.port}"}, {"AWS_ACCESS_KEY_ID": base64.b64encode(b"nobody").decode()})
+    said("does not know the access key of the ServiceAccount's Secret")
+    change(data={"AWS_ACCESS_KEY_ID": None})
+    said('secret "s3-secret" needs both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+    plain = requests.patch(address, json={"data": {"AWS_ACCESS_KEY_ID": "not base64!"}},
+                           headers={"Content-Type": "application/merge-patch+json"})
+    assert plain.status_code == 422 and "must be base64" in plain.json()["message"] and "not base64!" not in plain.text
+    requests.delete(address)
+    said(f'secret "s3-secret" of serviceaccount "sa" not found in namespace "{namespace}"')
+    # A newline at the end, as `echo KEY | base64` writes it, does no harm.
+    whole = secret(store)
+    whole["data"] = {name: base64.b64encode(base64.b64decode(value) + b"\n").decode() for name, value in whole["data"].items()}
+    cluster.create(namespace, whole)
+    until(lambda: ready(cluster.model(namespace, "mnist")).get("status") == "True")
+
+
+def test_a_service_account_that_is_not_there(cluster, namespace):
+    cluster.create(namespace, service("early", triton={}, serviceAccountName="nobody"))
+    text = until(lambda: ready(cluster.service(namespace, "early")).get("message"))
+    assert text == f'serviceaccount "nobody" not found in namespace {namespace}'
+    cluster.create(namespace, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody"}})
+    until(lambda: ready(cluster.service(namespace, "early")).get("status") == "True")
+
+
+def test_requests_that_do_not_fit(cluster, namespace):
+    load(cluster, namespace, trained())
+    url = f"http://127.0.0.1:{cluster.ports[1]}/v2/models/mnist/infer"
+    host = {"Host": f"triton-mms.{namespace}.example.com"}
+    entry = BODY["inputs"][0]
+    for body, text in [
+        ({"inputs": [{**entry, "name": "INPUT__0"}]}, 'has no input "INPUT__0"; it takes "INPUT_0"'),
+        ({"inputs": [{**entry, "shape": [1, 784], "data": [0] * 784}]}, "expects FP32 [-1,28,28,1], got FP32 [1,784]"),
+        ({"instances": [[0]]}, 'the request must have a list "inputs"'),
+    ]:
+        answer = requests.post(url, json=body, headers=host, timeout=20)
+        assert answer.status_code == 400 and text in answer.json()["error"], answer.text
+    answer = requests.get(url.replace("mnist/infer", "mnst"), headers=host, timeout=20)
+    assert answer.status_code == 404 and 'model "mnst" is not found among the loaded models' in answer.json()["error"]
+
+
 def test_wrong_signature_leaves_the_old_one(cluster, namespace, s3):
     load(cluster, namespace, trained())
     for path in (MODELS / "digits").rglob("*"):
