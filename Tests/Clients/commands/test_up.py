@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -16,11 +18,13 @@ import pytest
 import tritonclient.http
 import tritonclient.utils
 
-from slipway_process import ROOT, Slipway, free_port
+from slipway_process import BINARY, ROOT, Slipway, free_port
 
 sys.path.append(str(ROOT / "Tests/Clients/infer"))
 import models  # noqa: E402
 
+# A user who owns nothing else, so that only these processes count.
+NOBODY = 61_234
 PORTS = ["store", "track", "infer-http", "infer-grpc", "infer-metrics", "cluster", "registry", "console"]
 
 
@@ -100,6 +104,62 @@ def test_a_role_that_dies_is_started_again(up):
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: role_processes(up).get(role, before) != before and answers(port))
     assert "signal 9" in up.text()
+
+
+@pytest.fixture
+def ordinary(tmp_path):
+    """`slipway up` of a user who is not root, whom a limit of processes binds."""
+    if not shutil.which("setpriv") or not shutil.which("prlimit"):
+        pytest.skip("setpriv and prlimit are not installed")
+    other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.getuid() == 0 else []
+    # Folders of pytest are closed to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        if other:
+            os.chown(folder, NOBODY, NOBODY)
+        server = make(pathlib.Path(folder), HOME=folder)
+        server.arguments = other + server.arguments
+        # The soft limit alone, which the owner may raise again.
+        server.limit = lambda count: subprocess.run(
+            [*other, "prlimit", f"--pid={server.process.pid}", f"--nproc={count}:"], check=True, timeout=20)
+        yield server
+
+
+def test_a_role_that_cannot_be_spawned_is_tried_until_it_can(ordinary):
+    """No process may be added for a while: the other roles serve on, the log says why, and the role comes back."""
+    up = ordinary.start()
+    try:
+        wait_until(lambda: "ready after" in up.text())
+        ordinary.limit("1")
+        killed = role_processes(up)["registry"]
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: up.text().count("role cannot be started") >= 2, 20)
+        assert "role=registry" in up.text() and "Resource temporarily unavailable" in up.text() and "again_in_ms=" in up.text()
+        assert not answers(up.named["registry"]) and "registry" not in role_processes(up)
+        for name in ("store", "track", "infer-http", "cluster", "console"):
+            assert answers(up.named[name]), name
+        ordinary.limit("4096")
+        wait_until(lambda: answers(up.named["registry"]), 30)
+    finally:
+        up.stop()
+    assert up.process.returncode == 0 and processes_of(up.data) == []
+
+
+def test_a_role_comes_back_after_its_binary_was_removed(tmp_path):
+    """An upgrade takes the file away under a running program, which goes on with what it was started from."""
+    binary = tmp_path / "slipway"
+    shutil.copy(BINARY, binary)
+    server = make(tmp_path)
+    server.arguments[0] = str(binary)
+    server.start()
+    try:
+        wait_until(lambda: "ready after" in server.text())
+        binary.unlink()
+        before = role_processes(server)["store"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: role_processes(server).get("store", before) != before and answers(server.named["store"]))
+        assert "role cannot be started" not in server.text()
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
