@@ -57,7 +57,12 @@ actor PodController {
     private func see(_ pod: Resource) async {
         if let worker = workers[pod.uid] { return await worker.changed(pod) }
         let phase = pod.status["phase"]?.stringValue ?? "Pending"
-        guard phase != "Succeeded", phase != "Failed", !isShuttingDown else { return }
+        guard phase != "Succeeded", phase != "Failed" else {
+            // Its deletion was asked for while its last status was on the way: no worker is left to finish it.
+            if pod.isTerminating { await PodWorker.finishDeletion(of: pod, context) }
+            return
+        }
+        guard !isShuttingDown else { return }
         let worker = PodWorker(pod: pod, context: context)
         workers[pod.uid] = worker
         if pod.isTerminating { await worker.changed(pod) }

@@ -44,12 +44,18 @@ extension PodWorker {
                 container: name, reason: "ErrImageNeverPull",
                 message: "image \"\(text)\" is not on this machine, and imagePullPolicy is Never")
         }
+        // A registry is asked again when the time has come, not whenever something else has changed.
+        if let pullFault, .now < pullFault.until { throw pullFault.fault }
         do {
             return try await pull(reference, text)
         } catch let error as ImageError {
             let message =
                 named.host == nil ? "\(error.message); \(settings.images.refusal(of: text))" : error.message
-            throw PodFault.waiting(container: name, reason: "ImagePullBackOff", message: message)
+            let fault = PodFault.waiting(container: name, reason: "ImagePullBackOff", message: message)
+            pullFault = (fault, .now.advanced(milliseconds: UInt64(pullPauseMilliseconds)))
+            wakeup.set(afterMilliseconds: pullPauseMilliseconds + 1)
+            pullPauseMilliseconds = min(pullPauseMilliseconds * 2, 60_000)
+            throw fault
         }
     }
 

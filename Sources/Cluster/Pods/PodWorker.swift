@@ -31,7 +31,7 @@ actor PodWorker {
 
     private(set) var pod: Resource
     let context: PodContext
-    private let wakeup = Wakeup()
+    let wakeup = Wakeup()
     var status: PodStatus
     private var processes: [String: StepProcess] = [:]
     private var restarts: [String: Wakeup] = [:]
@@ -40,6 +40,9 @@ actor PodWorker {
     private var publishing: Task<Void, Never>?
     private(set) var lastFault: PodFault?
     private var saidScheduled = false
+    /// Why the last pull failed, how long that is taken for granted, and how long it will be the next time.
+    var pullFault: (fault: PodFault, until: MonotonicTime)?
+    var pullPauseMilliseconds = 1000
     /// Images that were pulled for this pod and said so.
     var pulledNow: Set<String> = []
 
@@ -151,12 +154,7 @@ actor PodWorker {
             await context.files.remove(context.settings().folders.pod(pod))
             return
         case .deletion:
-            var options = DeletionOptions()
-            options.gracePeriodSeconds = 0
-            options.uid = pod.uid
-            // The object may be gone already, by force; its processes are, too, and that is what counts.
-            _ = try? await context.store.delete(pod.key, options)
-            await context.files.remove(context.settings().folders.pod(pod))
+            await Self.finishDeletion(of: pod, context)
             return
         case .deadline:
             status.phase = "Failed"
@@ -170,6 +168,16 @@ actor PodWorker {
             break
         }
         await flush()
+    }
+
+    /// Removes a pod whose processes have ended, and its folder.
+    static func finishDeletion(of pod: Resource, _ context: PodContext) async {
+        var options = DeletionOptions()
+        options.gracePeriodSeconds = 0
+        options.uid = pod.uid
+        // The object may be gone already, by force; its processes are, too, and that is what counts.
+        _ = try? await context.store.delete(pod.key, options)
+        await context.files.remove(context.settings().folders.pod(pod))
     }
 
     // MARK: Before the first process
