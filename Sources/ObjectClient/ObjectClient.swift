@@ -194,11 +194,17 @@ package struct ObjectClient: Sendable {
         if let root = try? XMLElement.parse(body), let code = root.child("Code")?.text {
             return ObjectClientError(code: code, message: root.child("Message")?.text ?? "", status: status)
         }
-        // Answers to HEAD have no body, so they say nothing about who gave them.
+        // An answer to HEAD has no body; MinIO and this store say in fields what it would have said.
+        if let code = response.fields["x-minio-error-code"] {
+            let reason = (response.fields["x-minio-error-desc"] ?? "").drop { $0 == "\"" }
+            return ObjectClientError(
+                code: code, message: String(reason.hasSuffix("\"") ? reason.dropLast() : reason), status: status)
+        }
+        // Without a body an answer says nothing about who gave it.
         guard body.isEmpty else { return notAStore("answered \(status) for \(resource)", status: status) }
         return ObjectClientError(
             code: status == 404 ? "NotFound" : "Status\(status)",
-            message: "the store answered \(status) for \(resource)",
+            message: "the store answered \(status) \(response.status.reason) for \(resource) without saying why",
             status: status)
     }
 

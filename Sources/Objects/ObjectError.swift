@@ -36,6 +36,8 @@ package struct ObjectError: Error, Sendable, Equatable {
         case busy
         /// Stored bytes do not match their checksum.
         case corrupt
+        /// Another process serves the folder.
+        case locked
         /// A failure of ours or of the machine; details are in `message`, for the log only.
         case `internal`
     }
@@ -54,7 +56,8 @@ package struct ObjectError: Error, Sendable, Equatable {
         case .full: self.init(.full, "the disk is full; delete something and try again")
         case .busy: self.init(.busy, "too much disk work waits; try again")
         case .corrupt, .missing: self.init(.corrupt, error.message)
-        case .locked, .incompatible, .io: self.init(.internal, error.message)
+        case .locked: self.init(.locked, error.message)
+        case .incompatible, .io: self.init(.internal, error.message)
         }
     }
 

@@ -189,12 +189,12 @@ extension S3Error {
             case .partNumberOutOfRange: .invalidPartNumber
             case .full: .storageFull
             case .busy: .slowDown
-            case .corrupt, .internal: .internalError
+            case .corrupt, .internal, .locked: .internalError
             }
         switch error.code {
         case .corrupt:
             self.init(code, "The stored bytes of this object do not match their checksum; they are not sent.")
-        case .internal, .full, .busy: self.init(code)
+        case .internal, .locked, .full, .busy: self.init(code)
         case .preconditionFailed: self.init(code, details: [("Condition", error.message)])
         default: self.init(code, error.message.isEmpty ? nil : error.message)
         }
@@ -210,11 +210,17 @@ extension S3Error {
         }
     }
 
-    /// The response; without a body for HEAD and 304.
+    /// The response; without a body for HEAD, whose reason stands in fields as MinIO's does, and for 304.
     func response(resource: String, requestID: String, isHead: Bool) -> Response {
         var response = Response(code.status)
         for (name, value) in fields { response.fields.append(name, value) }
         if isHead || code.status.forbidsBody {
+            if isHead, code.status.code >= 400 {
+                response.fields.append("x-minio-error-code", code.rawValue)
+                // A field takes no other bytes, and a message may quote a key.
+                let visible = message.unicodeScalars.filter { (0x20...0x7e).contains($0.value) }
+                response.fields.append("x-minio-error-desc", "\"\(String(String.UnicodeScalarView(visible)))\"")
+            }
             return response
         }
         var xml = S3XML()

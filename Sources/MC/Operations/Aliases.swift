@@ -19,6 +19,10 @@ extension Client {
 
     private func setAlias(_ options: Options) async throws {
         let words = try options.words(2...4, usage: "alias set NAME URL [ACCESS-KEY SECRET-KEY]")
+        guard !words[0].contains("://") else {
+            throw MCError(
+                .usage, "The alias is missing before `\(words[0])`. Write `mc alias set NAME \(words[0]) KEY SECRET`.")
+        }
         guard words.count != 3 else { throw MCError(.usage, "The secret key is missing after the access key.") }
         var url = words[1]
         while url.hasSuffix("/") { url.removeLast() }

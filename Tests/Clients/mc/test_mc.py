@@ -1,5 +1,6 @@
 """`mc` against the store: the documents' lines as they stand, and what goes wrong with the message a person needs."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -187,6 +188,26 @@ def test_a_certificate_that_nobody_vouches_for(mc, tmp_path):
         assert "bucket/" in mc("ls", "safe", **host)
 
 
+def test_a_bar_on_a_terminal_and_none_in_a_file(mc, models):
+    (mc.folder / "large.bin").write_bytes(os.urandom(24 << 20))
+    command = [mc.link, "cp", "large.bin", "myminio/triton/large.bin"]
+    ours, theirs = os.openpty()
+    shown = bytearray()
+    with subprocess.Popen(command, env=mc.environment, cwd=mc.folder, stdout=subprocess.PIPE, stderr=theirs) as copying:
+        os.close(theirs)
+        # The terminal's other end is gone (EIO) when the program has ended.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 4096):
+                shown += piece
+        printed = copying.stdout.read().decode()
+    os.close(ours)
+    assert copying.returncode == 0 and "large.bin" in printed and "\x1b" not in printed
+    bars = shown.decode().split("\r\x1b[K")
+    assert "━" * 30 + " 100 %  24.0 MiB of 24.0 MiB" in bars[-2] and bars[-1] == "", bars
+    silent = subprocess.run([*command, "--quiet"], env=mc.environment, cwd=mc.folder, capture_output=True, timeout=60)
+    assert silent.returncode == 0 and silent.stderr == b""
+
+
 def test_its_version(mc):
     assert mc("--version").startswith("mc version ") and mc("version") == mc("--version")
     assert json.loads(mc("version", "--json"))["status"] == "success"
@@ -217,6 +238,10 @@ def test_aliases_are_kept_for_their_owner_alone(mc):
     (["alias", "set", "x", "URL", "nobody", PASSWORD], "The Access Key Id you provided does not exist"),
     (["alias", "set", "x", "http://127.0.0.1:1", USER, PASSWORD], "Is the server running there"),
     (["alias", "set", "x", "127.0.0.1:9000"], "Write http://HOST:PORT"),
+    (["config", "host", "add", "URL", USER, PASSWORD], "The alias is missing before"),
+    (["alias", "set", "x", "URL", USER], "The secret key is missing"),
+    (["stat", "myminio/t/models/x"], "Unable to stat `myminio/t/models/x`. The bucket name must have 3 to 63 characters."),
+    (["rm", "myminio/t/models/x"], "Failed to remove `myminio/t/models/x`. The bucket name must have 3 to 63 characters."),
     (["mb", "myminio/No_Capitals"], "Unable to make bucket `myminio/No_Capitals`"),
     (["mb", "myminio"], "A bucket is missing"),
     (["mb", "nowhere/bucket"], "is not an alias"),
