@@ -49,6 +49,7 @@ package enum Program {
             }
             return 0
         }
+        if first == Minikube.name { throw Minikube.refusal(of: Array(arguments.dropFirst())) }
         let command = try find(first == "--version" ? "version" : first)
         let parsed = try Arguments(arguments.dropFirst(), for: command)
         if parsed.asksHelp {

@@ -5,9 +5,12 @@ import Glibc
 import HTTP
 import Inference
 import InferenceAPI
+import Log
 import Metrics
+import ObjectClient
 import Runtimes
 import Server
+import Signatures
 
 extension Command {
     /// `slipway infer`: the inference server.
@@ -159,6 +162,7 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
     return try await RoleRunner.run("infer") {
         do {
             let running = try await configured.start()
+            describeStore(configured.repository, endpointIsGiven: settings[ObjectStoreSettings.endpoint] != nil)
             return RunningRole(
                 servers: [("http", running.http), ("grpc", running.grpc), ("metrics", running.metrics)]
                     + running.more.map { ("more", $0) },
@@ -166,6 +170,30 @@ private func runInfer(_ invocation: Invocation) async throws -> Int32 {
         } catch let error as InferenceError {
             throw UsageError(error.message)
         }
+    }
+}
+
+/// Logs which object store an `s3://` repository is read from, and what nobody has set.
+private func describeStore(_ repository: RepositoryConfiguration, endpointIsGiven: Bool) {
+    let locations = repository.locations.filter { $0.hasPrefix("s3://") }
+    guard let store = repository.objectEndpoint, !locations.isEmpty else { return }
+    let logger = Logger(role: "infer")
+    // Triton's s3://http://host:port/bucket names an endpoint by itself.
+    let named = locations.compactMap { ObjectLocation($0)?.endpoint }
+    let places = named + (named.count < locations.count ? [store.url] : [])
+    logger.info(
+        "models come from an object store",
+        [
+            ("repository", locations.joined(separator: ",")), ("endpoint", places.joined(separator: ",")),
+            ("access_key", store.credential?.accessKey ?? "none"),
+        ])
+    if !endpointIsGiven, named.count < locations.count {
+        logger.warning("no endpoint is set, so the local store is asked; another is named with AWS_ENDPOINT_URL")
+    }
+    if store.credential == nil {
+        logger.warning(
+            "requests to the object store are not signed, and most stores refuse that; "
+                + "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     }
 }
 

@@ -48,7 +48,7 @@ private func runRegistry(_ invocation: Invocation) async throws -> Int32 {
         } catch let error as ObjectError {
             throw CommandFailure(
                 "cannot open the registry in \(folder): \(error.message)",
-                hint: "One process serves a folder; give another with --data.")
+                hint: StoreFolderHint.text(error, folder: folder, another: "with --data"))
         }
     }
 }

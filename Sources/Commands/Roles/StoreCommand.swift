@@ -188,7 +188,7 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
         } catch let error as ObjectError {
             throw CommandFailure(
                 "cannot open the store in \(folder): \(error.message)",
-                hint: "One process serves a folder; give another with a word or --volumes.")
+                hint: StoreFolderHint.text(error, folder: folder, another: "with a word or --volumes"))
         }
     }
 }

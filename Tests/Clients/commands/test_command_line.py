@@ -34,6 +34,23 @@ def test_a_mistake_is_named_with_the_way_out(arguments, environment, words):
     assert "short" not in result.stderr
 
 
+@pytest.mark.parametrize("words, message, way_out", [
+    (["start", "--driver=docker"], "`minikube start` is not needed here", "`slipway up`"),
+    (["docker-env"], "`minikube docker-env` is not needed here", "docker push localhost:5000/NAME:TAG"),
+    (["addons", "enable", "registry"], "`minikube addons enable registry` is not needed here", "`slipway registry`"),
+    (["service", "list"], "`minikube service list`", "kubectl get service"),
+    ([], "minikube is not part of this program", "`slipway up` takes the place of `minikube start`"),
+])
+def test_minikube_is_refused_with_what_takes_its_place(tmp_path, words, message, way_out):
+    link = tmp_path / "minikube"
+    link.symlink_to(BINARY)
+    for command in ([link, *words], [BINARY, "minikube", *words]):
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        # Nothing on standard output: `eval $(minikube docker-env)` runs nothing.
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in result.stderr and way_out in result.stderr, result.stderr
+
+
 def test_a_configuration_file_is_checked(tmp_path):
     file = tmp_path / "slipway.yaml"
     file.write_text("stoer:\n  port: 1\n")

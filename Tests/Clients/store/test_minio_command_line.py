@@ -1,8 +1,11 @@
 """The store started as MinIO's image starts its own: flags, environment, console, redirect, TLS, mounted secrets."""
 
 import os
+import pathlib
+import shutil
 import ssl
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -120,8 +123,33 @@ def test_what_cannot_be_started_says_why(tmp_path, environment, message):
     assert done.returncode in (1, 2) and message in done.stderr, done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_folder_of_another_user():
+    """As in a container whose volume belongs to root."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        pathlib.Path(folder, "data").mkdir()
+        program = shutil.copy(BINARY, folder)
+        done = subprocess.run(
+            [program, "store", f"{folder}/data", "--address", f":{free_port()}", "--data", folder], user=65534, group=65534,
+            extra_groups=[], cwd=folder, env={"MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD}, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and "Permission denied" in done.stderr, done.stderr
+    assert f"The user 65534 may not write there: `chown -R 65534 {folder}/data` as root" in done.stderr
+    assert "One process serves a folder" not in done.stderr
+
+
+def test_a_folder_that_is_served_already(tmp_path):
+    port = free_port()
+    with running(["store", tmp_path / "data", "--address", f":{port}"], [port], tmp_path):
+        done = subprocess.run(
+            [BINARY, "store", tmp_path / "data", "--address", f":{free_port()}"], capture_output=True, text=True, timeout=20,
+            env=dict(os.environ, MINIO_ROOT_USER=USER, MINIO_ROOT_PASSWORD=PASSWORD, SLIPWAY_DATA=str(tmp_path)))
+    assert done.returncode == 1 and "One process serves a folder; give another with a word or --volumes." in done.stderr
+
+
 def test_called_as_minio(tmp_path):
     link = tmp_path / "minio"
     link.symlink_to(BINARY.resolve())
     done = subprocess.run([link, "server", "--help"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and "--console-address" in done.stdout
+    assert subprocess.run([link, "--version"], capture_output=True, text=True, timeout=20).stdout.startswith("slipway ")

@@ -36,6 +36,8 @@ def test_mlflow_server_through_a_link(postgres, tmp_path):
         assert run["artifact_uri"] == f"s3://mlflow/0/{run['run_id']}/artifacts"
     finally:
         role.stop()
+    for words in (["--version"], ["version"]):
+        assert subprocess.run([link, *words], capture_output=True, text=True).stdout == "mlflow, version 3.17.2\n"
     asked = subprocess.run([link, "gc"], capture_output=True, text=True)
     assert asked.returncode == 2 and "unexpected word 'gc'" in asked.stderr
     assert "slipway track" in subprocess.run([link], capture_output=True, text=True).stdout
