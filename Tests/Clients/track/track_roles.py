@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,13 +23,16 @@ class Role:
         self.log = tempfile.TemporaryFile()
         self.process = None
         self.program = BINARY
+        # True for a shell that starts the role: both get the signal then.
+        self.is_shell = False
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        self.process = subprocess.Popen([self.program, *self.words], env=self.environment, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([self.program, *self.words], env=self.environment, stdout=self.log, stderr=self.log,
+                                        start_new_session=self.is_shell)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
@@ -45,7 +49,10 @@ class Role:
 
     def stop(self, kill=False):
         if self.process and self.process.poll() is None:
-            self.process.kill() if kill else self.process.terminate()
+            if self.is_shell:
+                os.killpg(self.process.pid, signal.SIGTERM)
+            else:
+                self.process.kill() if kill else self.process.terminate()
             self.process.wait(20)
 
 
