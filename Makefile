@@ -7,8 +7,9 @@ PYTEST := -m pytest -q -p no:cacheprovider
 export SLIPWAY_MLFLOW1_PYTHON ?= $(CURDIR)/runtime/python/old/bin/python
 FUZZ_SECONDS ?= 15
 ROUNDS ?= 20
+PREFIX ?= /usr/local
 
-.PHONY: help setup build up demo examples test unit clients conformance bench fuzz crash lint fmt docs release clean
+.PHONY: help setup build install up demo examples test unit clients conformance bench fuzz crash lint fmt docs release clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ build: ## build the release binary, .build/release/slipway
 	@scripts/setup build
 	@scripts/build-info
 	$(RELEASE) --product slipway
+
+install: build ## put slipway, the links mc, minio and mlflow, and shell completion below PREFIX (/usr/local)
+	@DESTDIR="$(DESTDIR)" scripts/install "$(PREFIX)"
 
 up: build ## run everything in ./slipway-data
 	.build/release/slipway up
