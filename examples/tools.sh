@@ -91,15 +91,48 @@ end() {
     wait "$process" 2> /dev/null || true
 }
 
-# memory NAME ["the document's stack"]: notes the resident memory of a server's whole process tree as a figure.
+# memory NAME ["the document's stack"]: notes the resident memory of a server's processes as a figure, and apart from it that
+# of its pods with the models, servers and programs in them. Pods have sessions of their own; their launchers stand in the
+# folders of the steps.
 memory() {
-    local kilobytes
-    kilobytes=$(ps -o rss= --sid "$(cat "$WORK/$1.pid")" | awk '{ sum += $1 } END { print sum + 0 }')
-    figure "$1: resident memory" "$((kilobytes / 1024)) MiB" "${2:--}"
+    local process folder launchers own all
+    process=$(cat "$WORK/$1.pid")
+    folder=$(tr '\0' '\n' < "/proc/$process/cmdline" | grep -x -A 1 -e --data | tail -1)
+    launchers=$([ -z "$folder" ] || find "$folder/cluster" -name launcher -exec cut -d ' ' -f 1 {} + 2> /dev/null || true)
+    own=$(ps -o pid= --sid "$process")
+    own=$(resident "$own" "$launchers")
+    all=$(resident "$(ps -o pid= --sid "$process")
+$launchers" "")
+    figure "$1: resident memory of its own processes" "$((own / 1024)) MiB" "${2:--}"
+    [ "$all" -le "$own" ] || figure "$1: resident memory of its pods" "$(((all - own) / 1024)) MiB"
+}
+
+# resident ROOTS WITHOUT: kilobytes of the processes of ROOTS and all that they started, those of WITHOUT left out.
+resident() {
+    ps -e -o pid=,ppid=,rss= | awk -v roots="$1" -v without="$2" '
+        BEGIN { split(roots, r); for (i in r) counted[r[i]] = 1; split(without, w); for (i in w) left[w[i]] = 1 }
+        { parent[$1] = $2; rss[$1] = $3 }
+        END {
+            for (process in rss)
+                for (each = process; each > 1; each = parent[each]) {
+                    if (each in left) break
+                    if (each in counted) { sum += rss[process]; break }
+                }
+            print sum + 0
+        }'
 }
 
 # figure WHAT VALUE [THE-DOCUMENTS-STACK]: a line of the table that examples/run prints at the end.
 figure() { printf '%s\t%s\t%s\t%s\n' "$NAME" "$1" "$2" "${3:--}" >> "${EXAMPLES_FIGURES:-$WORK/figures.tsv}"; }
+
+# latency WHAT CURL_ARGUMENT...: notes the median and the slowest of 50 requests, one after the other on one connection.
+latency() {
+    local what=$1 request=() times
+    shift
+    for _ in $(seq 50); do request+=(--next -sS --fail-with-body -o "$WORK/answer" -w '%{time_total}\n' "$@"); done
+    times=$(curl "${request[@]:1}") || stop_here "$what: a request failed: $(cat "$WORK/answer")"
+    figure "$what" "$(sort -n <<< "$times" | awk '{ t[NR] = $1 * 1000 } END { printf "median %.1f ms, slowest of %d %.1f ms", t[int((NR + 1) / 2)], NR, t[NR] }')"
+}
 
 # free_port NAME...: sets each variable to a free TCP port.
 free_port() {

@@ -29,8 +29,7 @@ step "kubectl apply -f pod-info.yaml"
 serve cluster "http://127.0.0.1:$KUBE/readyz" \
     "slipway cluster --insecure --port $KUBE --data $WORK/cluster --host-paths $WORK/shared --runtime $ROOT/runtime"
 export KUBECONFIG=$WORK/cluster/kubeconfig
-sed -e "s|@PORT@|$POD|; s|@STORE@|http://127.0.0.1:$STORE|; s|@FOLDER@|$WORK/shared|" \
-    -e "s|@USER@|$MINIO_ROOT_USER|; s|@PASSWORD@|$MINIO_ROOT_PASSWORD|" pod-info.yaml > "$WORK/pod-info.yaml"
+sed "s|8000|$POD|; s|127.0.0.1:9000|127.0.0.1:$STORE|; s|/srv/models|$WORK/shared|" pod-info.yaml > "$WORK/pod-info.yaml"
 show "kubectl apply -f $WORK/pod-info.yaml"
 show "kubectl wait --for=condition=Ready pod/model-rest-api --timeout=60s"
 show "kubectl get pod model-rest-api -o wide"
@@ -48,6 +47,7 @@ step "Source download, model download, the first results"
 show "curl -sS --fail-with-body $URL/src_download"
 show "curl -sS --fail-with-body $URL/model_download"
 expect '"model":"20201104.zip"'
+figure "/model_download: fetched, checked, loaded, TensorFlow's import included" "$(sed -n 's/.*"seconds":\([0-9.]*\).*/\1 s/p' <<< "$OUTPUT")"
 show "curl -sS --fail-with-body -X POST $URL/"
 expect '{"state": "done"}'
 show "python ask.py $URL"
@@ -56,6 +56,8 @@ show "python ask.py $URL accuracy"
 expect "of 450 images"
 show "curl -sS --fail-with-body -d '{\"test\": [[0,0,5,13,9,1,0,0,0,0,13,15,10,15,5,0,0,3,15,2,0,11,8,0,0,4,12,0,0,8,8,0,0,5,8,0,0,9,8,0,0,4,11,0,1,12,7,0,0,2,14,5,10,12,0,0,0,0,6,13,10,0,0,0]]}' $URL/result"
 expect '{"result": [{"digit": 0'
+echo '{"test": [[0,0,5,13,9,1,0,0,0,0,13,15,10,15,5,0,0,3,15,2,0,11,8,0,0,4,12,0,0,8,8,0,0,5,8,0,0,9,8,0,0,4,11,0,1,12,7,0,0,2,14,5,10,12,0,0,0,0,6,13,10,0,0,0]]}' > "$WORK/digit.json"
+latency "/result: one image, a TensorFlow session" -d "@$WORK/digit.json" "$URL/result"
 show "kubectl logs model-rest-api | tail -3"
 show "ls $WORK/shared/logs $WORK/shared/test_model/*"
 
@@ -111,7 +113,7 @@ started=$(milliseconds)
 show "curl -sSf --retry 300 --retry-delay 1 --retry-all-errors -X POST http://127.0.0.1:$FOLDER_PACK/ 2> $WORK/retries.log"
 expect '{"state": "done"}'
 figure "pack: its TensorFlow model loaded, the import included" "$(($(milliseconds) - started)) ms"
-memory pack "a container with Flask, gunicorn, Celery and its broker"
+memory pack
 show "curl -sS --fail-with-body http://127.0.0.1:$FOLDER_PACK/"
 show "python ask.py http://127.0.0.1:$FOLDER_PACK accuracy"
 end pack
@@ -126,6 +128,7 @@ show "curl -sS --fail-with-body $URL/model_download"
 rows='[[17.99,10.38,122.8,1001,0.1184,0.2776,0.3001,0.1471,0.2419,0.07871,1.095,0.9053,8.589,153.4,0.006399,0.04904,0.05373,0.01587,0.03003,0.006193,25.38,17.33,184.6,2019,0.1622,0.6656,0.7119,0.2654,0.4601,0.1189]]'
 show "curl -sS --fail-with-body -d '{\"test\": $rows}' $URL/result"
 expect '{"result": [0]}'
+latency "/result: one row, scikit-learn" -d "{\"test\": $rows}" "$URL/result"
 memory sklearn
 end sklearn
 

@@ -22,15 +22,14 @@ show "find models -type f | sort"
 step "The platform: a store and a cluster"
 serve store "http://127.0.0.1:$STORE/minio/health/ready" "slipway store $WORK/store --address 127.0.0.1:$STORE"
 serve cluster "http://127.0.0.1:$KUBE/readyz" \
-    "slipway cluster --insecure --port $KUBE --data $WORK/cluster --ingress-port $INGRESS --runtime $ROOT/runtime" \
-    "KServe's quick install: Kubernetes, Istio, Knative, cert-manager"
+    "slipway cluster --insecure --port $KUBE --data $WORK/cluster --ingress-port $INGRESS --runtime $ROOT/runtime"
 export KUBECONFIG=$WORK/cluster/kubeconfig
 show "kubectl create namespace mms"
 
 step "2. The S3 Secret and the ServiceAccount"
-show "echo -n \$MINIO_ACCESS_KEY | base64"
-sed -i -e "s|@STORE@|127.0.0.1:$STORE|; s|@ACCESS_KEY@|$(echo -n "$MINIO_ACCESS_KEY" | base64)|" \
-    -e "s|@SECRET_KEY@|$(echo -n "$MINIO_SECRET_KEY" | base64)|" s3_secret.yaml
+show "echo -n \$MINIO_ACCESS_KEY | base64; echo -n \$MINIO_SECRET_KEY | base64"
+expect $(sed -n 's/^  AWS_[A-Z_]*KEY[A-Z_]*: //p' s3_secret.yaml)
+sed -i "s|127.0.0.1:9000|127.0.0.1:$STORE|" s3_secret.yaml
 show "kubectl apply -f s3_secret.yaml"
 show "kubectl apply -f service-account.yaml"
 
@@ -57,7 +56,7 @@ show "kubectl wait --for=condition=Ready tm/mnist tm/fashion -n mms --timeout=60
 figure "both TrainedModels: applied to READY" "$(($(milliseconds) - started)) ms"
 show "kubectl get trainedmodel -n mms"
 expect "http://triton-mms.mms.example.com/v2/models/mnist/infer" "http://triton-mms.mms.example.com/v2/models/fashion/infer"
-memory cluster
+memory cluster "16 GB and 4 CPUs for Istio and its sample alone (istio.io, minikube platform setup)"
 
 step "Requests through the ingress"
 show "kubectl get inferenceservices triton-mms -o jsonpath='{.status.url}' -n mms | cut -d '/' -f 3"
@@ -72,6 +71,9 @@ for MODEL_NAME in mnist fashion; do
     export MODEL_NAME
     show 'curl -sv -X POST -H "Host: ${SERVICE_HOSTNAME}" http://${CLUSTER_IP}/v2/models/$MODEL_NAME/infer -d @./${MODEL_NAME}.json'
     expect "\"model_name\":\"$MODEL_NAME\",\"model_version\":\"1\"" '"name":"OUTPUT_0","datatype":"FP32","shape":[1,10]'
+done
+for MODEL_NAME in mnist fashion; do
+    latency "$MODEL_NAME: inference through the ingress, JSON" -H "Host: $SERVICE_HOSTNAME" -d "@$MODEL_NAME.json" "http://$CLUSTER_IP/v2/models/$MODEL_NAME/infer"
 done
 show 'python check.py mnist http://${CLUSTER_IP} ${SERVICE_HOSTNAME} 0.95'
 show 'python check.py fashion http://${CLUSTER_IP} ${SERVICE_HOSTNAME} 0.80'

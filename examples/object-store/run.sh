@@ -11,9 +11,8 @@ browser="-H 'User-Agent: Mozilla/5.0' -H 'Accept: text/html'"
 
 step "The store, as the compose file starts it"
 serve store "http://127.0.0.1:$API/minio/health/live" \
-    "slipway store server --address :$API --console-address :$CONSOLE" \
-    "MinIO: a container, 100 MiB image and more"
-memory store "MinIO asks for 1 GiB and more (its sizing guide)"
+    "slipway store server --address :$API --console-address :$CONSOLE"
+memory store "32 GB a host is the least for production (min.io/docs, Hardware Checklist)"
 
 step "A browser that opens the API port is sent to the console"
 show "curl -s -o /dev/null -w '%{http_code} %{redirect_url}\n' $browser http://127.0.0.1:$API/"
@@ -39,8 +38,11 @@ step "The service that trains when it is asked"
 serve app "http://127.0.0.1:$APP/health" "uvicorn --app-dir $EXAMPLE --port $APP --log-level warning app:app"
 show "curl -sS --fail-with-body -H 'Content-Type: application/json' -d '{\"version\": \"mnist-cnn-1\"}' http://127.0.0.1:$APP/train"
 expect '"version":"mnist-cnn-1"' '"accuracy":0.9'
+figure "/train: 6,000 images, two epochs, stored" "$(sed -n 's/.*"seconds":\([0-9.]*\).*/\1 s/p' <<< "$OUTPUT")"
 show "python -c 'import json; print(json.dumps([0.0] * 784))' | curl -sS --fail-with-body -H 'Content-Type: application/json' -d @- http://127.0.0.1:$APP/predict/mnist-cnn-1"
 expect '"digit":'
+python -c 'import json; print(json.dumps([0.0] * 784))' > "$WORK/image.json"
+latency "/predict: the model fetched from the store and asked" -H 'Content-Type: application/json' -d "@$WORK/image.json" "http://127.0.0.1:$APP/predict/mnist-cnn-1"
 
 step "mc"
 show "mc alias set myminio http://127.0.0.1:$API $MINIO_ROOT_USER $MINIO_ROOT_PASSWORD"
@@ -52,6 +54,19 @@ show "mc tree --files myminio"
 show "mc cp myminio/models/mnist-cnn-1.pt $WORK/model.pt"
 show "python -c 'import torch; print(torch.load(\"$WORK/model.pt\", weights_only=False)[0])'"
 expect "Conv2d(1, 16"
+show "mc --json ls myminio/models | head -1"
+expect '{"status":"success"' '"key":"mnist-cnn-1.pt"'
+show "mc --json stat myminio/models/mnist-cnn-1.pt"
+expect '"x-amz-meta-accuracy":"0.9'
+show "mc cat myminio/models/mnist-cnn-1.pt | cmp - $WORK/model.pt && echo the same bytes"
+expect "the same bytes"
+mkdir "$WORK/versions"
+cp "$WORK/model.pt" "$WORK/versions/mnist-cnn-2.pt"
+show "mc mb --ignore-existing myminio/backup"
+show "mc mirror $WORK/versions myminio/backup/versions"
+show "mc mirror myminio/models $WORK/mirrored && cmp $WORK/mirrored/mnist-cnn-1.pt $WORK/model.pt"
+show "rm $WORK/versions/mnist-cnn-2.pt && mc mirror --remove $WORK/versions myminio/backup/versions && mc ls -r myminio/backup && echo nothing is left"
+[ "${OUTPUT##*$'\n'}" = "nothing is left" ] && ! grep -q cnn-2.pt <<< "$(mc ls -r myminio/backup)" || stop_here "the mirror kept what was removed"
 link=$(mc --json share download --expire 1h myminio/models/mnist-cnn-1.pt | python -c 'import json, sys; print(json.load(sys.stdin)["share"])')
 show "curl -sf -o $WORK/shared.pt '$link' && cmp $WORK/shared.pt $WORK/model.pt && echo the shared link gives the same bytes"
 

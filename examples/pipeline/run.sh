@@ -17,7 +17,7 @@ cd "$WORK/pipeline"
 sed -i "s/localhost:5000/localhost:$REGISTRY/" Dockerfile.* manifests/*.yaml
 
 step "The cluster, in the place of minikube start"
-serve cluster "https://127.0.0.1:$API/readyz" "slipway cluster --port $API --data $WORK/data --registry localhost:$REGISTRY" "minikube: about a minute, 2 GB of memory asked for (minikube's documentation)"
+serve cluster "https://127.0.0.1:$API/readyz" "slipway cluster --port $API --data $WORK/data --registry localhost:$REGISTRY"
 show 'kubectl get nodes'
 expect 'Ready'
 
@@ -132,7 +132,7 @@ show 'kubectl logs client-pod -n job-ns'
 expect 'Inference Latency' 'Inference Result'
 show 'kubectl describe pod client-pod -n job-ns | tail -12'
 expect 'stands for an environment of this host'
-memory cluster "minikube asks for 2 GB (minikube's documentation)"
+memory cluster "2 GB of free memory for minikube (minikube.sigs.k8s.io/docs/start)"
 
 step "Likely mistakes"
 show 'sed "s/pvc-check-pod/lost-pod/; s/claimName: .*/claimName: pvc-model-logs/" manifests/pvc-check-pod.yaml | kubectl apply -f -'
