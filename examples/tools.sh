@@ -97,7 +97,7 @@ end() {
 memory() {
     local process folder launchers own all
     process=$(cat "$WORK/$1.pid")
-    folder=$(tr '\0' '\n' < "/proc/$process/cmdline" | grep -x -A 1 -e --data | tail -1)
+    folder=$(tr '\0' '\n' < "/proc/$process/cmdline" | grep -x -A 1 -e --data | tail -1 || true)
     launchers=$([ -z "$folder" ] || find "$folder/cluster" -name launcher -exec cut -d ' ' -f 1 {} + 2> /dev/null || true)
     own=$(ps -o pid= --sid "$process")
     own=$(resident "$own" "$launchers")

@@ -54,7 +54,7 @@ show "mc tree --files myminio"
 show "mc cp myminio/models/mnist-cnn-1.pt $WORK/model.pt"
 show "python -c 'import torch; print(torch.load(\"$WORK/model.pt\", weights_only=False)[0])'"
 expect "Conv2d(1, 16"
-show "mc --json ls myminio/models | head -1"
+show "mc --json ls myminio/models"
 expect '{"status":"success"' '"key":"mnist-cnn-1.pt"'
 show "mc --json stat myminio/models/mnist-cnn-1.pt"
 expect '"x-amz-meta-accuracy":"0.9'
