@@ -11,6 +11,7 @@ enum StoreFolderHint {
             access(folder, R_OK | W_OK | X_OK) == 0 && (access(file, F_OK) != 0 || access(file, R_OK | W_OK) == 0)
         guard !isWritable else { return nil }
         // The usual case is a container's volume that belongs to root.
-        return "The user \(geteuid()) may not write there: `chown -R \(geteuid()) \(folder)` as root, or give another \(another)."
+        return "The user \(geteuid()) may not write there: `chown -R \(geteuid()) \(folder)` as root, "
+            + "or give another \(another)."
     }
 }
