@@ -2,7 +2,7 @@
 
     ask.py URL                the first four images
     ask.py URL accuracy       450 images in one request, held against their labels
-    ask.py URL load SECONDS   16 clients without a pause, while something else swaps the model; prints what they got
+    ask.py URL load SECONDS   16 clients without a pause, until something else has swapped the model too; prints what they got
 """
 
 import collections
@@ -36,12 +36,17 @@ def load(url, seconds):
     address = urllib.parse.urlparse(url)
     body = json.dumps({"test": DATA[:1].tolist()})
     counts, probabilities, slowest = collections.Counter(), collections.Counter(), []
-    end = time.monotonic() + seconds
+    began = time.monotonic()
+
+    def goes_on():
+        """For the time asked, and longer while the other model has not answered: a busy machine takes long to load it."""
+        passed = time.monotonic() - began
+        return passed < seconds or (len(probabilities) < 2 and passed < seconds + 90)
 
     def ask():
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
         worst = 0
-        while time.monotonic() < end:
+        while goes_on():
             started = time.monotonic()
             try:
                 connection.request("POST", "/result", body)
@@ -63,7 +68,7 @@ def load(url, seconds):
         thread.join()
     dropped = sum(count for name, count in counts.items() if name != "done")
     print(f"{counts['done']} answered, {dropped} dropped, {len(probabilities)} models seen, "
-          f"{counts['done'] / seconds:.0f} requests/s, slowest {max(slowest) * 1000:.0f} ms")
+          f"{counts['done'] / (time.monotonic() - began):.0f} requests/s, slowest {max(slowest) * 1000:.0f} ms")
     return dropped
 
 
