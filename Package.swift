@@ -166,7 +166,8 @@ let package = Package(
         tests("Bytes", []),
         tests("BlobStore", ["EventLoop", "TestFolders"]),
         tests("Clock", []),
-        tests("Cluster", ["Runner", "Images", "OCI", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
+        tests(
+            "Cluster", ["Runner", "Images", "OCI", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
         tests("Runner", ["Files", "Processes", "Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),

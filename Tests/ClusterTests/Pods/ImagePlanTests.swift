@@ -57,7 +57,8 @@ struct ImagePlanTests {
         let own = try plan(user: "app").specification
         #expect(own.user == 1000 && own.group == 1001 && own.image?.additionalGroups == [7])
         let pods = try plan(
-            ["securityContext": ["runAsUser": 5]], pod: ["securityContext": ["runAsGroup": 6, "supplementalGroups": [8]]],
+            ["securityContext": ["runAsUser": 5]],
+            pod: ["securityContext": ["runAsGroup": 6, "supplementalGroups": [8]]],
             user: "app"
         ).specification
         #expect(pods.user == 5 && pods.group == 6 && pods.image?.additionalGroups == [8])
