@@ -167,7 +167,11 @@ let package = Package(
         tests("BlobStore", ["EventLoop", "TestFolders"]),
         tests("Clock", []),
         tests(
-            "Cluster", ["Runner", "Images", "OCI", "Database", "EventLoop", "Formats", "Clock", "Bytes", "TestFolders"]),
+            "Cluster",
+            [
+                "Runner", "Images", "OCI", "Processes", "Database", "EventLoop", "Formats", "Clock", "Bytes",
+                "TestFolders",
+            ]),
         tests("Runner", ["Files", "Processes", "Clock", "Bytes", "TestFolders"]),
         tests("Database", ["DatabaseTesting", "EventLoop", "Bytes", "TestFolders"]),
         tests("Digests", ["Bytes"]),

@@ -76,7 +76,7 @@ package final class Controllers: Sendable {
                 pods.environment = settings.environment
                 return pods
             }, images: ImageStore(settings: imageSettings), reloadImages: { table.reload() })
-        context.network = store.network.map { ($0, names) }
+        context.network = store.network.map { ($0, names, HostPorts(bindAddress: $0.bindAddress)) }
         let pods = PodController(context: context)
         let claims = ClaimController(context: context)
         let workflows = WorkflowController(context: context)

@@ -29,12 +29,11 @@ step "kubectl apply -f pod-info.yaml"
 serve cluster "http://127.0.0.1:$KUBE/readyz" \
     "slipway cluster --insecure --port $KUBE --data $WORK/cluster --host-paths $WORK/shared --runtime $ROOT/runtime"
 export KUBECONFIG=$WORK/cluster/kubeconfig
-sed "s|8000|$POD|; s|127.0.0.1:9000|127.0.0.1:$STORE|; s|/srv/models|$WORK/shared|" pod-info.yaml > "$WORK/pod-info.yaml"
+sed "s|hostPort: 8000|hostPort: $POD|; s|127.0.0.1:9000|127.0.0.1:$STORE|; s|/srv/models|$WORK/shared|" pod-info.yaml > "$WORK/pod-info.yaml"
 show "kubectl apply -f $WORK/pod-info.yaml"
 show "kubectl wait --for=condition=Ready pod/model-rest-api --timeout=60s"
 show "kubectl get pod model-rest-api -o wide"
-address=$(kubectl get pod model-rest-api -o jsonpath='{.status.podIP}')
-URL=http://$address:$POD
+URL=http://localhost:$POD
 until curl -s -o "$WORK/wait" "$URL/health/live"; do sleep 0.1; done
 
 step "Nothing is loaded yet, and it says so"
@@ -104,6 +103,19 @@ refuse "curl -sS --fail-with-body -d '{\"input\": [[1]]}' $URL/result"
 expect 'no member \"test\"'
 refuse "curl -sS --fail-with-body -d '{\"test\": [[1, 2]]}' $URL/result"
 expect "expected rows of 64 pixels, got shape [1, 2]"
+show "curl -sS -X POST http://$(kubectl get pod model-rest-api -o jsonpath='{.status.podIP}'):8000/"
+expect '{"state": "done"}'
+sed "s|name: model-rest-api$|name: second|" "$WORK/pod-info.yaml" > "$WORK/second.yaml"
+show "kubectl apply -f $WORK/second.yaml"
+tries=0
+until kubectl describe pod second > "$WORK/second.txt" && grep -q "free ports" "$WORK/second.txt"; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || stop_here "nothing is said of the port that is taken"
+    sleep 0.1
+done
+show "kubectl get pod second; grep 'free ports' $WORK/second.txt | tail -1"
+expect "Pending" "port $POD belongs to pod default/model-rest-api"
+show "kubectl delete pod second"
 show "kubectl delete -f $WORK/pod-info.yaml --wait"
 
 step "The previous model is loaded at start, from the shared folder alone"

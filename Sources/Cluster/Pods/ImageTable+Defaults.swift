@@ -95,6 +95,8 @@ extension ImageTable {
         environment.path = [folder]
         environment.folders = [folder] + runtimes
         environment.entrypoint = [program] + command
+        // Servers listen on the address of the pod; a pod that says otherwise is heard.
+        if !command.isEmpty { environment.variables.append(("SLIPWAY_BIND", "$(POD_IP)")) }
         if let runtime = runtimes.first { environment.variables.append(("SLIPWAY_RUNTIME", runtime)) }
         return environment
     }

@@ -9,6 +9,7 @@ package import Formats
 package struct ImageEnvironment: Sendable, Equatable {
     /// Folders before the host's own in `PATH`.
     package var path: [String] = []
+    /// `$(POD_IP)` in a value, and the other variables that every container has, are filled in.
     package var variables: [(name: String, value: String)] = []
     /// Runs when the container names no `command`.
     package var entrypoint: [String] = []

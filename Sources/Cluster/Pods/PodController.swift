@@ -74,9 +74,12 @@ actor PodController {
         }
     }
 
-    private func ended(_ uid: String) {
+    private func ended(_ uid: String) async {
         workers[uid] = nil
+        let hadPorts = context.network?.hostPorts.release(uid: uid) == true
         context.network?.addresses.releasePod(uid: uid)
+        // Another pod may wait for them.
+        if hadPorts { for worker in workers.values { await worker.changed(nil) } }
     }
 
     /// The process of a container that runs now; nil when it does not.

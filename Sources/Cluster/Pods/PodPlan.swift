@@ -172,7 +172,8 @@ struct PodPlan {
             environment.set("PATH", path.joined(separator: ":"))
             environment.set("HOME", isolation.hasPrivateView ? "/root" : settings.folders.pod(pod))
             environment.set("LANG", "C.UTF-8")
-            for (key, value) in settings.environment + stand.variables { environment.set(key, value) }
+            for (key, value) in settings.environment { environment.set(key, value) }
+            for (key, value) in stand.variables { environment.set(key, environment.expand(value)) }
             if !isolation.hasPrivateView { environment.set("TMPDIR", settings.folders.pod(pod) + "/tmp") }
             step.hidden = [settings.folders.data]
             // The image's folders come first: they may lie in what is hidden, and volumes may cover them.

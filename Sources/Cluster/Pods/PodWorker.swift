@@ -18,7 +18,7 @@ struct PodContext: Sendable {
     /// Reads the image table's file again if it changed. Blocks.
     let reloadImages: @Sendable () -> Void
     /// Addresses and names; nil where pods have the host's alone.
-    var network: (addresses: ClusterNetwork, names: HostNames)?
+    var network: (addresses: ClusterNetwork, names: HostNames, hostPorts: HostPorts)?
 }
 
 actor PodWorker {
@@ -107,6 +107,9 @@ actor PodWorker {
                 return await end()
             }
         }
+        // Detached: it waits for the containers, which this does, too.
+        let opening = Task.detached { await self.openHostPorts() }
+        defer { opening.cancel() }
         let main = pod.labels[WorkflowLabels.workflow] == nil ? nil : pod.annotations[PodAnnotations.defaultContainer]
         let outcomes = await withTaskGroup(of: (String, StepOutcome?).self) { group in
             for (index, container) in plan.containers.enumerated() {
@@ -190,6 +193,7 @@ actor PodWorker {
                 let settings = context.settings()
                 let network = networkPlan()
                 _ = try PodPlan.volumes(pod: pod, references: references, settings: settings)
+                try await claimHostPorts()
                 if !saidScheduled {
                     saidScheduled = true
                     let place = "\(pod.namespace)/\(pod.name) to \(PodStatus.nodeName)"

@@ -20,14 +20,14 @@ KUBECTL = shutil.which("kubectl") or next(iter(map(str, (ROOT / "runtime").glob(
 
 def pod(folder, port, image="k8s_flask:latest"):
     variables = {"MODEL_NAME": "iris", "MODEL_TYPE": "sklearn", "SLIPWAY_PACK_STORAGE": "storage",
-                 "SLIPWAY_PACK_PORT": str(port), "SLIPWAY_PYTHON": sys.executable}
+                 "SLIPWAY_PYTHON": sys.executable}
     environment = [{"name": name, "value": value} for name, value in variables.items()]
-    environment.append({"name": "SLIPWAY_BIND", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}})
     return {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "model-rest-api"},
         "spec": {
             "containers": [{
                 "name": "model-rest-api", "image": image, "workingDir": "/root/model_rest_api", "env": environment,
+                "ports": [{"containerPort": 8000, "hostPort": port}],
                 "volumeMounts": [{"name": "shared", "mountPath": "/root/model_rest_api"}]}],
             "volumes": [{"name": "shared", "hostPath": {"path": str(folder), "type": "DirectoryOrCreate"}}]}}
 
@@ -50,7 +50,8 @@ def test_a_pod_serves_the_pack_from_its_host_path(tmp_path):
 
         kubectl("apply", "-f", "-", stdin=json.dumps(pod(shared, port)))
         kubectl("wait", "--for=condition=Ready", "pod/model-rest-api", "--timeout=30s")
-        url = f"http://{kubectl('get', 'pod', 'model-rest-api', '-o', 'jsonpath={.status.podIP}')}:{port}"
+        # The document's http://localhost:8000/, and the pod's own address.
+        url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -66,6 +67,8 @@ def test_a_pod_serves_the_pack_from_its_host_path(tmp_path):
         rows = [[5.1, 3.5, 1.4, 0.2]]
         answer = requests.post(url + "/result", json={"test": rows}, timeout=30)
         assert answer.json() == {"result": estimator(1.0).predict(rows).tolist()}
+        address = kubectl("get", "pod", "model-rest-api", "-o", "jsonpath={.status.podIP}")
+        assert requests.post(f"http://{address}:8000/", timeout=5).json() == {"state": "done"}
         assert "switched" in kubectl("logs", "model-rest-api")
         assert (shared / "iris/model/20201103.zip").exists() and (shared / "logs/my.log").exists()
         kubectl("delete", "pod", "model-rest-api")

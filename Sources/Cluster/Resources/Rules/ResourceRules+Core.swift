@@ -18,6 +18,7 @@ extension RuleChecker {
                 oneOf(container["imagePullPolicy"], "\(field).imagePullPolicy", ["Always", "IfNotPresent", "Never"])
                 environment(container, field)
                 mounts(container, field, volumeNames)
+                ports(container, field)
                 for amounts in ["limits", "requests"] {
                     for (resource, amount) in container[path: "resources", amounts]?.objectValue ?? JSONObject() {
                         quantity(amount, "\(field).resources.\(amounts)[\(resource)]")
@@ -72,6 +73,19 @@ extension RuleChecker {
                     .invalid(
                         "\(field).env[\(index)].valueFrom", value: "", "may not be specified when `value` is not empty")
                 )
+            }
+        }
+    }
+
+    private mutating func ports(_ container: JSON, _ field: String) {
+        for (index, entry) in (container["ports"]?.arrayValue ?? []).enumerated() {
+            let hostPort = entry["hostPort"]?.intValue ?? 0
+            for (name, number) in [("containerPort", entry["containerPort"]?.intValue ?? 0), ("hostPort", hostPort)]
+            where !(1...65_535).contains(number) && !(name == "hostPort" && number == 0) {
+                causes.append(
+                    .invalid(
+                        "\(field).ports[\(index)].\(name)", value: entry[name] ?? 0,
+                        "must be between 1 and 65535, inclusive"))
             }
         }
     }
