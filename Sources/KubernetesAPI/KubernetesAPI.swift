@@ -95,7 +95,8 @@ package final class KubernetesAPI: Sendable {
         case "log" where kind == .pod && request.method == .get: return try await podLog(request, key, options)
         case "scale" where kind.isScalable: return try await scale(request, key, options)
         case "exec" where kind == .pod: return try await exec(request, key, options)
-        case "attach" where kind == .pod, "portforward" where kind == .pod, "proxy" where kind == .pod:
+        case "portforward" where kind == .pod: return try portForward(request, key)
+        case "attach" where kind == .pod, "proxy" where kind == .pod:
             throw Self.refusedSubresource(path.subresource, key)
         default: throw StatusError.noSuchPath
         }

@@ -42,6 +42,10 @@ struct SPDYTests {
         #expect(SPDY.dictionary.count == 1423 && high << 16 | low == 0xe3c6_a7c2)
     }
 
+    @Test func refusesAStream() {
+        #expect(SPDYEncoder().reset(stream: 5) == [0x80, 3, 0, 3, 0, 0, 0, 8, 0, 0, 0, 5, 0, 0, 0, 3])
+    }
+
     @Test func framesArriveInPieces() throws {
         let client = Client()
         let encoder = SPDYEncoder()

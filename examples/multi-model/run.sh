@@ -101,6 +101,11 @@ until curl -s -o node.json "http://127.0.0.1:$NODE_PORT/v2"; do
 done
 show 'curl -s -X POST http://127.0.0.1:$NODE_PORT/v2/models/mnist/infer -d @./mnist.json'
 expect '"model_name":"mnist"'
+free_port FORWARD
+serve forward "http://127.0.0.1:$FORWARD/v2/health/ready" "kubectl port-forward -n mms $POD_NAME $FORWARD:$POD_PORT"
+show 'curl -s -X POST http://127.0.0.1:$FORWARD/v2/models/mnist/infer -d @./mnist.json'
+expect '"model_name":"mnist"'
+end forward
 show "kubectl get isvc triton-mms -n mms -o jsonpath='{.status.address.url}'"
 expect "http://triton-mms.mms.svc.cluster.local"
 if [ "$(id -u)" = 0 ]; then

@@ -44,6 +44,10 @@ struct APIResource: Sendable {
             subresources.append(Subresource(name: "log", group: "", version: "v1", kind: "Pod", verbs: ["get"]))
             subresources.append(
                 Subresource(name: "exec", group: "", version: "v1", kind: "PodExecOptions", verbs: ["create", "get"]))
+            subresources.append(
+                Subresource(
+                    name: "portforward", group: "", version: "v1", kind: "PodPortForwardOptions",
+                    verbs: ["create", "get"]))
         }
     }
 

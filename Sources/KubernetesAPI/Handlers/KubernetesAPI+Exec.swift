@@ -8,9 +8,7 @@ import Server
 
 extension KubernetesAPI {
     static func refusedSubresource(_ name: String, _ key: ResourceKey) -> StatusError {
-        let what = name == "portforward" ? "port-forward: Services and pods listen on this machine already" : name
-        return StatusError(
-            .notImplemented, "NotImplemented", "pods \"\(key.name)\": this server does not support \(what)")
+        StatusError(.notImplemented, "NotImplemented", "pods \"\(key.name)\": this server does not support \(name)")
     }
 
     func exec(_ request: Request, _ key: ResourceKey, _ options: RequestOptions) async throws -> Response {

@@ -162,6 +162,15 @@ final class SPDYEncoder {
         return control(6, body)
     }
 
+    /// Refuses a stream.
+    func reset(stream: UInt32) -> [UInt8] {
+        var body: [UInt8] = []
+        SPDY.append(stream, to: &body)
+        // Status 3: REFUSED_STREAM.
+        SPDY.append(3, to: &body)
+        return control(3, body)
+    }
+
     /// At most 16 MiB less one byte.
     func data(stream: UInt32, _ bytes: [UInt8], isFinal: Bool = false) -> [UInt8] {
         var frame: [UInt8] = []

@@ -286,5 +286,4 @@ def test_what_is_not_served_says_so(newest):
     newest("apply", "-f", "-", stdin=text(shell("refusals")))
     newest("wait", "pod/refusals", "--for=condition=Ready", "--timeout=20s")
     assert "does not support" in newest("attach", "refusals", fails=True)
-    assert "does not support" in newest("port-forward", "pod/refusals", "18080:80", fails=True)
     newest("delete", "pod", "refusals", "--now")
