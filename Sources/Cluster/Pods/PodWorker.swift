@@ -33,13 +33,13 @@ actor PodWorker {
     let context: PodContext
     let wakeup = Wakeup()
     var status: PodStatus
-    private var processes: [String: StepProcess] = [:]
-    private var restarts: [String: Wakeup] = [:]
+    var processes: [String: StepProcess] = [:]
+    var restarts: [String: Wakeup] = [:]
     private(set) var stopping: Stop?
-    private var isUnpublished = false
-    private var publishing: Task<Void, Never>?
-    private(set) var lastFault: PodFault?
-    private var saidScheduled = false
+    var isUnpublished = false
+    var publishing: Task<Void, Never>?
+    var lastFault: PodFault?
+    var saidScheduled = false
     /// Why the last pull failed, how long that is taken for granted, and how long it will be the next time.
     var pullFault: (fault: PodFault, until: MonotonicTime)?
     var pullPauseMilliseconds = 1000
@@ -76,10 +76,36 @@ actor PodWorker {
         {
             return
         }
+        let isFirst = stopping == nil
         stopping = order
-        for process in processes.values { process.stop(gracePeriodMilliseconds: order.gracePeriodMilliseconds) }
         for restart in restarts.values { restart.set() }
         wakeup.set()
+        if isFirst, order.cause == .deletion, order.gracePeriodMilliseconds >= 1000, isServed {
+            // Detached: who deletes a pod waits for its end, not here.
+            Task.detached {
+                try? await Task.sleep(nanoseconds: Self.drainMilliseconds * 1_000_000)
+                await self.stopProcesses()
+            }
+        } else {
+            stopProcesses()
+        }
+    }
+
+    /// How long a pod that Services lead to goes on after its deletion: they stop leading to it at once, and what it is
+    /// answering ends. Kubernetes leaves this to a preStop hook that sleeps.
+    private static let drainMilliseconds: UInt64 = 250
+
+    private var isServed: Bool {
+        status.phase == "Running"
+            && context.store.list(.service, namespace: pod.namespace).items.contains { service in
+                let labels = service.spec["selector"]?.stringMap ?? [:]
+                return !labels.isEmpty && LabelSelector(labels: labels).matches(pod.labels)
+            }
+    }
+
+    private func stopProcesses() {
+        guard let stopping else { return }
+        for process in processes.values { process.stop(gracePeriodMilliseconds: stopping.gracePeriodMilliseconds) }
     }
 
     func process(_ container: String) -> StepProcess? { processes[container] }
@@ -183,124 +209,6 @@ actor PodWorker {
         await context.files.remove(context.settings().folders.pod(pod))
     }
 
-    // MARK: Before the first process
-
-    /// The plan, once everything the pod needs is there; nil when it was stopped or refused.
-    private func prepare() async -> PodPlan? {
-        var delayMilliseconds = 1000
-        while stopping == nil {
-            do {
-                let settings = context.settings()
-                let network = networkPlan()
-                _ = try PodPlan.volumes(pod: pod, references: references, settings: settings)
-                try await claimHostPorts()
-                if !saidScheduled {
-                    saidScheduled = true
-                    let place = "\(pod.namespace)/\(pod.name) to \(PodStatus.nodeName)"
-                    record("Scheduled", "Successfully assigned \(place)", "scheduler")
-                }
-                let plan = try PodPlan(
-                    pod: pod, references: references, settings: settings, isolation: context.runner.isolation,
-                    network: network, pulled: try await pulledImages(settings))
-                if network != nil { try await context.network?.names.prepare(namespace: pod.namespace) }
-                try await context.files.materialize(plan.volumes)
-                status.scheduled = true
-                if lastFault != nil { restoreWaiting() }
-                for (index, container) in plan.initial.enumerated() {
-                    status.initial[index].imageID = container.imageID
-                }
-                for (index, container) in plan.containers.enumerated() {
-                    status.containers[index].imageID = container.imageID
-                }
-                return plan
-            } catch let fault as PodFault {
-                if case .rejected(let reason, let message) = fault {
-                    status.phase = "Failed"
-                    status.reason = reason
-                    status.message = message
-                    record(reason, message, type: .warning)
-                    return nil
-                }
-                if fault != lastFault { report(fault) }
-                lastFault = fault
-            } catch {
-                status.phase = "Failed"
-                status.reason = "FailedMount"
-                status.message = "a volume could not be prepared: \(error)"
-                record("FailedMount", status.message ?? "", type: .warning)
-                return nil
-            }
-            wakeup.set(afterMilliseconds: delayMilliseconds)
-            delayMilliseconds = min(delayMilliseconds * 2, 60_000)
-            await wakeup.wait()
-            // The row that was missing may have been added.
-            try? await context.files.run(context.reloadImages)
-        }
-        status.phase = "Failed"
-        return nil
-    }
-
-    /// The pod's address, kept over restarts of the server; pods of the host's network have the host's.
-    private func networkPlan() -> PodNetworkPlan? {
-        guard let network = context.network else { return nil }
-        if pod.spec["hostNetwork"]?.boolValue != true {
-            status.address = network.addresses.podAddress(uid: pod.uid, previous: pod.status["podIP"]?.stringValue)
-        }
-        let hasLinks = pod.spec["enableServiceLinks"]?.boolValue ?? true
-        let services = hasLinks ? context.store.list(.service, namespace: pod.namespace).items : []
-        return PodNetworkPlan(
-            address: status.address, hostsFile: network.names.path(namespace: pod.namespace),
-            variables: ServiceVariables.variables(of: services))
-    }
-
-    private func report(_ fault: PodFault) {
-        switch fault {
-        case .unschedulable(let message):
-            status.scheduled = false
-            status.schedulingMessage = message
-            record("FailedScheduling", message, "scheduler", type: .warning)
-        case .waiting(let container, let reason, let message):
-            status.scheduled = true
-            for index in status.containers.indices where container.isEmpty || status.containers[index].name == container
-            {
-                status.containers[index].state = .waiting(reason: reason, message: message)
-            }
-            for index in status.initial.indices where status.initial[index].name == container {
-                status.initial[index].state = .waiting(reason: reason, message: message)
-            }
-            if reason == "ImagePullBackOff" {
-                record("Failed", "Failed to pull image: \(message)", type: .warning)
-                record("BackOff", "Back-off pulling image \"\(imageOf(container))\"")
-            } else {
-                record("Failed", "Error: \(message)", type: .warning)
-            }
-        case .rejected: break
-        }
-        publishSoon()
-    }
-
-    private func imageOf(_ container: String) -> String {
-        (status.initial + status.containers).first { $0.name == container }?.image ?? ""
-    }
-
-    private func restoreWaiting() {
-        let fresh = PodStatus(spec: pod.spec)
-        status.initial = fresh.initial
-        status.containers = fresh.containers
-        lastFault = nil
-    }
-
-    var references: PodReferences {
-        let store = context.store
-        let namespace = pod.namespace
-        func finder(_ kind: ResourceKind) -> (String) -> Resource? {
-            { store.find(ResourceKey(kind, namespace: namespace, name: $0)) }
-        }
-        return PodReferences(
-            configMap: finder(.configMap), secret: finder(.secret), claim: finder(.persistentVolumeClaim),
-            serviceAccount: finder(.serviceAccount))
-    }
-
     // MARK: Containers
 
     /// Runs a container until it is not to be restarted; nil when it was stopped before it started.
@@ -382,72 +290,5 @@ actor PodWorker {
         status.containers[index].isStarted = isStarted
         status.containers[index].isReady = isReady
         publishSoon()
-    }
-
-    // MARK: Publishing
-
-    func record(
-        _ reason: String, _ message: String, _ component: String = "kubelet",
-        type: EventRecorder.Severity = .normal
-    ) {
-        let recorder = EventRecorder(store: context.store, component: component)
-        let subject = pod
-        // Detached: a remark holds nothing up.
-        Task.detached { await recorder.record(subject, type, reason: reason, message) }
-    }
-
-    /// Writes the status unless it is final within a moment: most steps are so short that `Running` would only cost a
-    /// write that the final status has to wait for.
-    private func publishLater() {
-        isUnpublished = true
-        // Detached: a timer of its own.
-        Task.detached { [weak self] in
-            try? await Task.sleep(nanoseconds: 20_000_000)
-            await self?.publishIfNeeded()
-        }
-    }
-
-    private func publishIfNeeded() {
-        if isUnpublished { publishSoon() }
-    }
-
-    private func publishSoon() {
-        isUnpublished = true
-        guard publishing == nil else { return }
-        // Detached: the pod goes on while its status is written.
-        publishing = Task.detached { await self.publishAll() }
-    }
-
-    private func publishAll() async {
-        while isUnpublished {
-            isUnpublished = false
-            let snapshot = status
-            do {
-                try await context.store.update(pod.key) { current in
-                    var object = current.json
-                    if object["spec"]?["nodeName"] == nil, snapshot.scheduled {
-                        object[path: "spec", "nodeName"] = .string(PodStatus.nodeName)
-                    }
-                    object["status"] = snapshot.json(previous: current.status)
-                    if snapshot.isOver, current.labels[WorkflowLabels.completed] != nil {
-                        object[path: "metadata", "labels", WorkflowLabels.completed] = "true"
-                    }
-                    return object
-                }
-            } catch let error as ClusterError where error.code == .unavailable {
-                // The disk may be full for a while. The status is still owed.
-                isUnpublished = true
-                try? await Task.sleep(nanoseconds: 500_000_000)
-            } catch {
-                // The object is gone; the controller will say so.
-            }
-        }
-        publishing = nil
-    }
-
-    /// Writes the status and waits until it is stored.
-    private func flush() async {
-        publishSoon()
-        while let running = publishing { await running.value }
     }
 }
