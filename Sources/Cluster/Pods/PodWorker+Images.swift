@@ -49,8 +49,11 @@ extension PodWorker {
         do {
             return try await pull(reference, text)
         } catch let error as ImageError {
-            let message =
-                named.host == nil ? "\(error.message); \(settings.images.refusal(of: text))" : error.message
+            let hint =
+                named.host == nil
+                ? "; \(settings.images.refusal(of: text))"
+                : error.code == .unreachable ? ", or map the image in images.json in the cluster's data folder" : ""
+            let message = error.message + hint
             let fault = PodFault.waiting(container: name, reason: "ImagePullBackOff", message: message)
             pullFault = (fault, .now.advanced(milliseconds: UInt64(pullPauseMilliseconds)))
             wakeup.set(afterMilliseconds: pullPauseMilliseconds + 1)

@@ -14,9 +14,9 @@ import time
 import pytest
 
 import images
-from conftest import KUBECTLS, Kubectl, clients
+from kubectls import KUBECTLS, Kubectl
 from manifests import text
-from slipway_process import PASSWORD, USER, Slipway
+from slipway_process import PASSWORD, USER, Slipway, free_port
 from test_workloads import until
 
 pytestmark = [
@@ -32,7 +32,7 @@ class Platform:
     def __init__(self, folder, login="never", **settings):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        ports = [clients.free_port(), clients.free_port()]
+        ports = [free_port(), free_port()]
         self.registry = Slipway(["registry", "--port", ports[1], "--login", login], [ports[1]], folder)
         self.cluster = Slipway(
             ["cluster", "--port", ports[0], "--registry", f"localhost:{ports[1]}"], [ports[0]], folder, settings)
@@ -296,7 +296,7 @@ def test_an_image_that_cannot_be_had_says_why_and_comes_when_it_can(platform):
     platform.ended("missing")
     assert platform.kubectl("logs", "missing") == "here\n"
 
-    port = clients.free_port()
+    port = free_port()
     platform.pod("down", f"localhost:{port}/a/b:v1", "true")
     assert f"registry localhost:{port} does not answer" in platform.waiting("down", "ImagePullBackOff")
     platform.pod("capital", f"{registry}/Capital", "true")

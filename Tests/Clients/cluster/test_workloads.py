@@ -11,8 +11,8 @@ import urllib.request
 
 import pytest
 
-from conftest import clients
 from manifests import text
+from slipway_process import free_port, running
 
 SERVER = ["sh", "-c", "hostname > /tmp/index.html; cd /tmp; exec python3 -m http.server --bind $POD_IP 8000"]
 
@@ -190,9 +190,9 @@ def test_node_port_and_endpoints_by_hand(cluster, newest):
 
 
 def test_two_clusters_at_once(cluster, newest, tmp_path):
-    port = clients.free_port()
+    port = free_port()
     newest("apply", "-f", "-", stdin=text(service("same", ports=[{"port": 8080}])))
-    with clients.running(["cluster", "--port", port], [port], tmp_path) as other:
+    with running(["cluster", "--port", port], [port], tmp_path) as other:
         second = type(newest)(newest.path, other.folder / "data" / "kubeconfig", tmp_path)
         second("apply", "-f", "-", stdin=text(service("same", ports=[{"port": 8080}])))
         addresses = [each.json("get", "svc", "same")["spec"]["clusterIP"] for each in (newest, second)]
