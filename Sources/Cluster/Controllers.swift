@@ -92,6 +92,7 @@ package final class Controllers: Sendable {
             Task.detached { await workflows.run() },
             Task.detached { await ReplicaSetController(store: store).run() },
             Task.detached { await DeploymentController(store: store).run() },
+            Task.detached { await JobController(store: store).run() },
         ]
         let logs = PodLogFiles(store: store, folders: folders, files: files)
         let sessions = PodSessions(runner: runner, pods: pods)

@@ -66,6 +66,19 @@ if [ "${FULL:-0}" != 1 ]; then
     show 'kubectl create configmap pipeline-size -n job-ns --from-literal=train-images=6000'
 fi
 
+step "One step alone, as a Kubernetes Job"
+started=$(milliseconds)
+show 'kubectl apply -f manifests/job-train.yaml'
+show 'kubectl wait --for=condition=Complete job/train -n job-ns --timeout=600s'
+figure "job-train.yaml, 500 images: apply to complete" "$(($(milliseconds) - started)) ms"
+show 'kubectl get jobs -n job-ns'
+expect 'Complete' '1/1'
+show 'kubectl logs job/train -n job-ns'
+expect 'trained in'
+show 'kubectl describe job train -n job-ns'
+expect '1 Succeeded' 'SuccessfulCreate'
+show 'kubectl delete job train -n job-ns'
+
 step "train -> export -> triton -> client as one workflow"
 started=$(milliseconds)
 show 'kubectl apply -f manifests/workflow-all.yaml'

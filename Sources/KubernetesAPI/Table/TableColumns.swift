@@ -62,6 +62,7 @@ struct TableColumn: Sendable {
         case .endpointSlice: [name] + endpointSlice
         case .deployment: [name] + deployment
         case .replicaSet: [name] + replicaSet
+        case .job: [name] + job
         case .event: event
         case .node: [name] + node
         case .role, .clusterRole:
@@ -85,7 +86,7 @@ struct TableColumn: Sendable {
             let started = resource.status["startedAt"]?.stringValue
             return .string(started.map { Ages.text(since: $0, now) } ?? "")
         },
-        text("Message", wide: true, ["status", "message"]),
+        text("Message", ["status", "message"]),
     ]
 
     /// The status of the condition `Ready`.

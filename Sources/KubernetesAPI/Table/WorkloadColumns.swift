@@ -19,6 +19,33 @@ extension TableColumn {
             statusCount("Current", "replicas"), statusCount("Ready", "readyReplicas"), age,
         ] + template
 
+    static let job =
+        [
+            TableColumn("Status") { resource, _ in .string(jobState(resource)) },
+            TableColumn("Completions") { resource, _ in
+                let succeeded = number(resource.status["succeeded"])
+                if let wanted = resource.spec["completions"]?.intValue { return .string("\(succeeded)/\(wanted)") }
+                let parallelism = number(resource.spec["parallelism"])
+                return .string(parallelism > 1 ? "\(succeeded)/1 of \(parallelism)" : "\(succeeded)/1")
+            },
+            TableColumn("Duration") { resource, now in
+                guard let start = resource.status["startTime"]?.stringValue else { return "" }
+                let end = resource.status["completionTime"]?.stringValue.flatMap { WallTime(iso8601: $0) }
+                return .string(Ages.text(since: start, end ?? now))
+            }, age,
+        ] + template
+
+    private static func jobState(_ job: Resource) -> String {
+        func holds(_ type: String) -> Bool {
+            (job.status["conditions"]?.arrayValue ?? []).contains {
+                $0["type"]?.stringValue == type && $0["status"] == "True"
+            }
+        }
+        if let verdict = ["Complete", "Failed"].first(where: holds) { return verdict }
+        if job.isTerminating { return "Terminating" }
+        return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].first(where: holds) ?? "Running"
+    }
+
     private static let template = [
         TableColumn("Containers", wide: true) { resource, _ in .string(containers(resource, "name")) },
         TableColumn("Images", wide: true) { resource, _ in .string(containers(resource, "image")) },

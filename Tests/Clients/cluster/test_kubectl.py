@@ -62,8 +62,7 @@ def test_get_in_every_form(kubectl, namespace):
     table = kubectl("get", "pods", "-n", namespace).splitlines()
     assert table[0].split() == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"] and table[1].split()[0] == "box"
     assert "NODE" in kubectl("get", "pods", "-n", namespace, "-o", "wide")
-    assert kubectl("get", "wf", "-n", namespace).splitlines()[0].split() == ["NAME", "STATUS", "AGE"]
-    assert "MESSAGE" in kubectl("get", "wf", "-n", namespace, "-o", "wide")
+    assert kubectl("get", "wf", "-n", namespace).splitlines()[0].split() == ["NAME", "STATUS", "AGE", "MESSAGE"]
     assert yaml.safe_load(kubectl("get", "cm", "settings", "-n", namespace, "-o", "yaml"))["data"] == {"a": "1"}
     assert kubectl("get", "pod", "box", "-n", namespace, "-o", "jsonpath={.spec.containers[0].image}") == NOT_RUNNABLE
     assert kubectl("get", "cm", "settings", "-n", namespace, "-o", "name").strip() == "configmap/settings"

@@ -5,8 +5,11 @@ extension ResourceKind {
     package static let replicaSet = ResourceKind(
         group: "apps", kind: "ReplicaSet", plural: "replicasets", shortNames: ["rs"], categories: ["all"],
         hasStatusSubresource: true, countsGenerations: true, isScalable: true, selectableFields: ["status.replicas"])
+    package static let job = ResourceKind(
+        group: "batch", kind: "Job", plural: "jobs", categories: ["all"], hasStatusSubresource: true,
+        countsGenerations: true)
     package static let endpointSlice = ResourceKind(
         group: "discovery.k8s.io", kind: "EndpointSlice", plural: "endpointslices")
 
-    static let workloads = [deployment, replicaSet, endpointSlice]
+    static let workloads = [deployment, replicaSet, job, endpointSlice]
 }

@@ -27,6 +27,8 @@ enum ResourceDefaults {
             if object[path: "spec", "replicas"] == nil { object[path: "spec", "replicas"] = 1 }
             if kind == .deployment { deployment(&object) }
             object["status"] = [:]
+        } else if kind == .job {
+            job(&object)
         } else if kind == .roleBinding || kind == .clusterRoleBinding {
             if object["roleRef"] != nil, object[path: "roleRef", "apiGroup"] == nil {
                 object[path: "roleRef", "apiGroup"] = .string(kind.group)
@@ -91,6 +93,31 @@ enum ResourceDefaults {
             }
         }
     }
+
+    /// A Job finds its pods by labels that nobody else has.
+    private static func job(_ object: inout JSON) {
+        if object[path: "spec", "completions"] == nil, object[path: "spec", "parallelism"] == nil {
+            object[path: "spec", "completions"] = 1
+        }
+        for (field, value) in [
+            ("parallelism", 1), ("backoffLimit", 6), ("completionMode", "NonIndexed"), ("suspend", false),
+            ("podReplacementPolicy", "TerminatingOrFailed"), ("manualSelector", false),
+        ] as [(String, JSON)] where object[path: "spec", field] == nil {
+            object[path: "spec", field] = value
+        }
+        object["status"] = [:]
+        guard object[path: "spec", "manualSelector"] != true else { return }
+        let (name, uid) = (object[path: "metadata", "name"], object[path: "metadata", "uid"])
+        object[path: "spec", "selector"] = nil
+        object[path: "spec", "selector", "matchLabels", controllerLabel] = uid
+        for (label, value) in [
+            (controllerLabel, uid), ("controller-uid", uid), ("batch.kubernetes.io/job-name", name), ("job-name", name),
+        ] {
+            object[path: "spec", "template", "metadata", "labels", label] = value
+        }
+    }
+
+    private static let controllerLabel = "batch.kubernetes.io/controller-uid"
 
     private static func podSpec(_ spec: JSON) -> JSON {
         var spec = spec

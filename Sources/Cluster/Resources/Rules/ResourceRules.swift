@@ -19,6 +19,7 @@ enum ResourceRules {
         case .event: rules.event()
         case .customResourceDefinition: rules.customResourceDefinition()
         case .deployment, .replicaSet: rules.workload()
+        case .job: rules.job()
         case .inferenceService: rules.inferenceService()
         case .trainedModel: rules.trainedModel()
         default: break

@@ -1,6 +1,6 @@
 // Field table of workloads and of what stands behind Services.
 // Each field: its Protobuf number, its JSON name, its type, and how a strategic merge treats it (`Schema` explains the
-// notation). Facts as in the struct tags of kubernetes/api `apps/v1`, `autoscaling/v1`, `discovery/v1`, `core/v1`.
+// notation). Facts as in the struct tags of kubernetes/api `apps/v1`, `autoscaling/v1`, `batch/v1`, `discovery/v1`, `core/v1`.
 
 extension SchemaTables {
     static let workloads = """
@@ -24,6 +24,17 @@ extension SchemaTables {
         EndpointSlicePort: 1 name string?, 2 protocol string?, 3 port int?, 4 appProtocol string?
         EndpointSubset: 1 addresses [EndpointAddress], 2 notReadyAddresses [EndpointAddress], 3 ports [EndpointPort]
         Endpoints: 1 metadata ObjectMeta, 2 subsets [EndpointSubset]
+        Job: 1 metadata ObjectMeta, 2 spec JobSpec, 3 status JobStatus
+        JobCondition: 1 type string, 2 status string, 3 lastProbeTime time, 4 lastTransitionTime time, 5 reason string,
+            6 message string
+        JobSpec: 1 parallelism int?, 2 completions int?, 3 activeDeadlineSeconds int?, 11 podFailurePolicy any,
+            16 successPolicy any, 7 backoffLimit int?, 12 backoffLimitPerIndex int?, 13 maxFailedIndexes int?,
+            4 selector LabelSelector?, 5 manualSelector bool?, 6 template PodTemplateSpec,
+            8 ttlSecondsAfterFinished int?, 9 completionMode string?, 10 suspend bool?,
+            14 podReplacementPolicy string?, 15 managedBy string?
+        JobStatus: 1 conditions [JobCondition] by type, 2 startTime time, 3 completionTime time, 4 active int,
+            5 succeeded int, 6 failed int, 11 terminating int?, 7 completedIndexes string, 10 failedIndexes string?,
+            8 uncountedTerminatedPods UncountedTerminatedPods?, 9 ready int?
         PodTemplateSpec: 1 metadata ObjectMeta, 2 spec PodSpec
         ReplicaSet: 1 metadata ObjectMeta, 2 spec ReplicaSetSpec, 3 status ReplicaSetStatus
         ReplicaSetCondition: 1 type string, 2 status string, 3 lastTransitionTime time, 4 reason string,
@@ -35,5 +46,6 @@ extension SchemaTables {
         Scale: 1 metadata ObjectMeta, 2 spec ScaleSpec, 3 status ScaleStatus
         ScaleSpec: 1 replicas int
         ScaleStatus: 1 replicas int, 2 selector string
+        UncountedTerminatedPods: 1 succeeded [string] merged, 2 failed [string] merged
         """
 }
