@@ -47,11 +47,13 @@ extension ImageTable {
         let python = try pythonEnvironment(folders)
         for name in pythonImages { table.add(name, python) }
         table.add("argoproj/argosay", try argosayEnvironment(folders))
-        for name in ["workflow-controller", "argocli", "argoexec"] {
-            table.add("argoproj/\(name)", try builtInEnvironment(name, folders))
-        }
+        table.add("argoproj/argoexec", try executorEnvironment(folders))
+        table.add("registry.k8s.io/kubectl", try definitionsEnvironment(folders))
         if let program = ownProgram() {
             for (image, command) in ownImages { table.add(image, own(program, command, runtimes)) }
+            for server in argoServers {
+                table.add("argoproj/\(server.image)", try environment(of: server, program, folders))
+            }
             let server = try inferenceEnvironment(program, folders, runtimes)
             for name in inferenceImages { table.add(name, server) }
         }

@@ -136,6 +136,8 @@ struct PodPlan {
         step.environment = environment.variables
         step.workingDirectory = container["workingDir"]?.stringValue ?? ground.workingDirectory
         step.hostName = pod.name
+        let folders = step.mounts
+        step.mounts = []
         if let network, isolation.hasPrivateView {
             step.mounts.append(StepMount(source: network.hostsFile, target: "/etc/hosts", isReadOnly: true))
         }
@@ -146,7 +148,7 @@ struct PodPlan {
                 message: "container \"\(name)\" mounts volumes, and this server may not make namespaces; run it as root"
             )
         }
-        step.mounts += mounts
+        step.mounts = Self.ordered(folders, step.mounts + mounts)
         let seconds = pod.spec["terminationGracePeriodSeconds"]?.intValue ?? 30
         step.gracePeriodMilliseconds = Int(clamping: max(0, min(seconds, 86_400))) * 1000
         if name == (pod.annotations[PodAnnotations.defaultContainer] ?? "main") {
@@ -159,6 +161,15 @@ struct PodPlan {
         return ContainerPlan(
             name: name, image: image, imageID: imageID, isPulled: step.image != nil, specification: step,
             probes: try ContainerProbes(container, podAddress: address))
+    }
+
+    /// The image's folders come first, so that volumes may cover parts of them. One that lies in a volume's own place,
+    /// as a folder below /tmp does when a volume is mounted there, comes after it: the container runs on it.
+    private static func ordered(_ folders: [StepMount], _ mounts: [StepMount]) -> [StepMount] {
+        func isCovered(_ folder: StepMount) -> Bool {
+            mounts.contains { folder.target.hasPrefix($0.target.hasSuffix("/") ? $0.target : $0.target + "/") }
+        }
+        return folders.filter { !isCovered($0) } + mounts + folders.filter(isCovered)
     }
 
     /// What the step is given by its image: files, variables, user.
@@ -176,7 +187,7 @@ struct PodPlan {
             for (key, value) in stand.variables { environment.set(key, environment.expand(value)) }
             if !isolation.hasPrivateView { environment.set("TMPDIR", settings.folders.pod(pod) + "/tmp") }
             step.hidden = [settings.folders.data]
-            // The image's folders come first: they may lie in what is hidden, and volumes may cover them.
+            // They may lie in what is hidden.
             step.mounts = stand.folders.map { StepMount(source: $0, target: $0, isReadOnly: true) }
             guard isolation == .namespaces else { return }
             let security = container["securityContext"] ?? [:]

@@ -13,6 +13,9 @@ package enum Program {
         .configuration,
     ]
 
+    /// Commands that this program starts itself; nothing lists them.
+    private static let ownCommands: [Command] = [.standIn]
+
     /// Names of settings that stand at the top level of the configuration file.
     static let sharedNames = CommonSettings.ofRole.map(\.name).filter { $0 != CommonSettings.config.declaration.name }
 
@@ -77,7 +80,7 @@ package enum Program {
     }
 
     private static func find(_ name: String) throws -> Command {
-        if let command = commands.first(where: { $0.name == name }) { return command }
+        if let command = (commands + ownCommands).first(where: { $0.name == name }) { return command }
         let nearest = Suggestion.nearest(to: name, in: commands.map(\.name))
         throw UsageError(
             "unknown command '\(name)'",

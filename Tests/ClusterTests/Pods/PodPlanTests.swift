@@ -27,6 +27,7 @@ struct PodPlanTests {
         environment.path = ["/images/bin"]
         environment.entrypoint = ["entry"]
         environment.command = ["standard"]
+        environment.folders = ["/data/cluster/images", "/opt/tool"]
         table.add("tool", environment)
         var settings = PodSettings(folders: folders, images: table)
         settings.hostPaths = ["/srv/shared"]
@@ -56,6 +57,21 @@ struct PodPlanTests {
         #expect(
             try line(["command": ["y"], "args": ["$(A)-$$(A)-$(NONE)"], "env": [["name": "A", "value": "1"]]])
                 == ["y", "1-$(A)-$(NONE)"])
+    }
+
+    /// Volumes go over the image's folders, but for those that would vanish in one.
+    @Test(arguments: [
+        ("/data", ["/opt/tool", "/data", "/data/cluster/images"]),
+        ("/opt/tool", ["/data/cluster/images", "/opt/tool", "/opt/tool"]),
+        ("/opt/tool/part", ["/data/cluster/images", "/opt/tool", "/opt/tool/part"]),
+        ("/dat", ["/data/cluster/images", "/opt/tool", "/dat"]),
+    ])
+    func foldersOfTheImageStayVisible(_ path: String, _ targets: [String]) throws {
+        let spec: JSON = [
+            "volumes": [["name": "v", "emptyDir": [:]]],
+            "containers": [container(["volumeMounts": [["name": "v", "mountPath": .string(path)]]])],
+        ]
+        #expect(try plan(spec).containers[0].specification.mounts.map(\.target) == targets)
     }
 
     @Test func environment() throws {

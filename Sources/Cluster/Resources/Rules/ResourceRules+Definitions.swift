@@ -1,7 +1,14 @@
 import Formats
 
 extension RuleChecker {
-    /// A definition must be of a kind that is served here: nothing would act on objects of any other.
+    mutating func refuse(_ kind: ResourceKind) {
+        causes.append(
+            .invalid(
+                "kind", value: .string(kind.kind),
+                "is not carried out by this server: of Argo's kinds it runs \(ResourceKind.workflow.kind) alone"))
+    }
+
+    /// A definition must be of a kind that is known here: nothing would act on objects of any other.
     mutating func customResourceDefinition() {
         let group = object[path: "spec", "group"]?.stringValue ?? ""
         let plural = object[path: "spec", "names", "plural"]?.stringValue ?? ""
@@ -51,7 +58,11 @@ extension ResourceDefaults {
             "acceptedNames": definition[path: "spec", "names"] ?? [:], "storedVersions": [.string(kind.version)],
             "conditions": [
                 condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                condition("Established", "InitialNamesAccepted", "the kind is built in"),
+                condition(
+                    "Established", "InitialNamesAccepted",
+                    ResourceKind.argoRefused.contains(kind)
+                        ? "the kind is known; its objects are refused, as nothing here carries them out"
+                        : "the kind is built in"),
             ],
         ]
     }

@@ -22,7 +22,7 @@ enum ResourceRules {
         case .job: rules.job()
         case .inferenceService: rules.inferenceService()
         case .trainedModel: rules.trainedModel()
-        default: break
+        default: if ResourceKind.argoRefused.contains(kind) { rules.refuse(kind) }
         }
         return rules.causes
     }

@@ -185,5 +185,12 @@ extension SchemaTables {
             4 templateRef TemplateRef?, 5 withItems [any], 6 withParam string, 7 withSequence Sequence?, 8 when string,
             9 continueOn ContinueOn?, 11 onExit string, 12 hooks {LifecycleHook}
         WorkflowTemplateRef: 1 name string, 2 clusterScope bool
+        ClusterWorkflowTemplate: 1 metadata ObjectMeta, 2 spec any
+        CronWorkflow: 1 metadata ObjectMeta, 2 spec any, 3 status any
+        WorkflowArtifactGCTask: 1 metadata ObjectMeta, 2 spec any, 3 status any
+        WorkflowEventBinding: 1 metadata ObjectMeta, 2 spec any
+        WorkflowTaskResult: 1 metadata ObjectMeta, 2 phase string, 3 message string, 4 outputs any, 5 progress string
+        WorkflowTaskSet: 1 metadata ObjectMeta, 2 spec any, 3 status any
+        WorkflowTemplate: 1 metadata ObjectMeta, 2 spec any
         """
 }
