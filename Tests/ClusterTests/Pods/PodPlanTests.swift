@@ -27,8 +27,9 @@ struct PodPlanTests {
         environment.path = ["/images/bin"]
         environment.entrypoint = ["entry"]
         environment.command = ["standard"]
-        environment.folders = ["/data/cluster/images", "/opt/tool"]
         table.add("tool", environment)
+        environment.folders = ["/data/cluster/images", "/opt/tool"]
+        table.add("folders", environment)
         var settings = PodSettings(folders: folders, images: table)
         settings.hostPaths = ["/srv/shared"]
         let map = resource(.configMap, "map", ["data": ["k": "v", "other": "w"]])
@@ -69,7 +70,7 @@ struct PodPlanTests {
     func foldersOfTheImageStayVisible(_ path: String, _ targets: [String]) throws {
         let spec: JSON = [
             "volumes": [["name": "v", "emptyDir": [:]]],
-            "containers": [container(["volumeMounts": [["name": "v", "mountPath": .string(path)]]])],
+            "containers": [container(["image": "folders", "volumeMounts": [["name": "v", "mountPath": .string(path)]]])],
         ]
         #expect(try plan(spec).containers[0].specification.mounts.map(\.target) == targets)
     }
