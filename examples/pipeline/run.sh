@@ -45,6 +45,8 @@ show 'kubectl apply -f manifests/rbac.yaml'
 show 'kubectl wait pvc/pvc-model-log -n job-ns --for=jsonpath={.status.phase}=Bound --timeout=20s'
 show 'kubectl get pvc -n job-ns'
 expect 'Bound'
+show 'kubectl get pv,storageclass'
+expect 'job-ns/pvc-model-log' 'standard (default)'
 
 step "Argo Workflows, through Helm"
 serve charts "http://127.0.0.1:$CHARTS/index.yaml" "$PYTHON $EXAMPLE/helm/serve-charts.py $CHARTS $WORK/charts"

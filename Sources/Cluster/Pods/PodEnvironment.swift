@@ -10,6 +10,8 @@ struct PodReferences {
     var secret: (String) -> Resource?
     var claim: (String) -> Resource?
     var serviceAccount: (String) -> Resource?
+    /// Volumes by name, of the whole cluster.
+    var persistentVolume: (String) -> Resource? = { _ in nil }
 }
 
 extension Resource {

@@ -53,7 +53,7 @@ struct PodVolumes {
                             "persistentvolumeclaim \"\(claimName)\" not found: apply it, or correct claimName; the pod "
                             + "starts by itself then")
                 }
-                let path = folders.claim(namespace: found.namespace, name: found.name, uid: found.uid)
+                let path = try Self.folder(of: found, references, folders, hostPaths)
                 sources[name] = path
                 pathsToMake.append(path)
                 if claim["readOnly"]?.boolValue == true { readOnly.insert(name) }
@@ -76,10 +76,8 @@ struct PodVolumes {
                 try project(found, map, into: "\(base)/\(name)", volume: name)
             } else if let path = volume["hostPath"]?["path"]?.stringValue {
                 // The models of an InferenceService stand in a folder that starts with its namespace.
-                let isServing = path.hasPrefix("\(folders.serving)/\(pod.namespace)_")
-                guard isServing || hostPaths.contains(where: { path == $0 || path.hasPrefix($0 + "/") }),
-                    !path.contains("/../"), !path.hasSuffix("/..")
-                else {
+                let isServing = path.hasPrefix("\(folders.serving)/\(pod.namespace)_") && Self.isPlain(path)
+                guard isServing || Self.isAllowed(path, hostPaths) else {
                     throw .rejected(
                         reason: "HostPathNotAllowed",
                         message: "volume \"\(name)\": hostPath \(path) is not among the folders this server allows; "
@@ -97,6 +95,38 @@ struct PodVolumes {
         }
         try addPlaced(pod, folders)
     }
+
+    /// Where a claim's volume lies on the host.
+    private static func folder(
+        of claim: Resource, _ references: PodReferences, _ folders: ClusterFolders, _ hostPaths: [String]
+    ) throws(PodFault) -> String {
+        let volumeName = claim.volumeName
+        if volumeName == claim.provisionedName || volumeName.isEmpty && claim.isProvisioned {
+            return folders.claim(namespace: claim.namespace, name: claim.name, uid: claim.uid)
+        }
+        guard claim.status["phase"] == "Bound", !volumeName.isEmpty else {
+            throw .unschedulable(message: "pod has unbound immediate PersistentVolumeClaims: \"\(claim.name)\"")
+        }
+        guard let path = references.persistentVolume(volumeName)?.spec["hostPath"]?["path"]?.stringValue else {
+            throw .unschedulable(
+                message: "persistentvolumeclaim \"\(claim.name)\" bound to non-existent persistentvolume "
+                    + "\"\(volumeName)\"")
+        }
+        guard isAllowed(path, hostPaths) else {
+            throw .rejected(
+                reason: "HostPathNotAllowed",
+                message: "persistentvolume \"\(volumeName)\": hostPath \(path) is not among the folders this server "
+                    + "allows; start it with that folder in --host-paths")
+        }
+        return path
+    }
+
+    /// True for a folder of the host that pods may mount.
+    static func isAllowed(_ path: String, _ hostPaths: [String]) -> Bool {
+        isPlain(path) && hostPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    private static func isPlain(_ path: String) -> Bool { !path.contains("/../") && !path.hasSuffix("/..") }
 
     private mutating func add(_ name: String, at path: String) {
         sources[name] = path

@@ -118,6 +118,7 @@ extension PodWorker {
         }
         return PodReferences(
             configMap: finder(.configMap), secret: finder(.secret), claim: finder(.persistentVolumeClaim),
-            serviceAccount: finder(.serviceAccount))
+            serviceAccount: finder(.serviceAccount),
+            persistentVolume: { store.find(ResourceKey(.persistentVolume, name: $0)) })
     }
 }

@@ -57,6 +57,8 @@ struct TableColumn: Sendable {
         case .secret: [name, text("Type", ["type"]), count("Data", ["data"]), age]
         case .serviceAccount: [name, count("Secrets", ["secrets"]), age]
         case .persistentVolumeClaim: [name] + claim
+        case .persistentVolume: [name] + persistentVolume
+        case .storageClass: storageClass
         case .service: [name] + service
         case .endpoints: [name] + endpoints
         case .endpointSlice: [name] + endpointSlice
@@ -112,13 +114,7 @@ struct TableColumn: Sendable {
         },
         text("Volume", ["spec", "volumeName"]),
         TableColumn("Capacity") { resource, _ in resource.json[path: "status", "capacity", "storage"] ?? "" },
-        TableColumn("Access Modes") { resource, _ in
-            let short = [
-                "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP",
-            ]
-            let modes = (resource.status["accessModes"]?.arrayValue ?? []).compactMap(\.stringValue)
-            return .string(modes.map { short[$0] ?? $0 }.joined(separator: ","))
-        },
+        TableColumn("Access Modes") { resource, _ in accessModes(resource.status["accessModes"]) },
         text("StorageClass", ["spec", "storageClassName"]),
         text("VolumeAttributesClass", ["spec", "volumeAttributesClassName"], none: "<unset>"),
         age,

@@ -70,7 +70,9 @@ struct PodPlanTests {
     func foldersOfTheImageStayVisible(_ path: String, _ targets: [String]) throws {
         let spec: JSON = [
             "volumes": [["name": "v", "emptyDir": [:]]],
-            "containers": [container(["image": "folders", "volumeMounts": [["name": "v", "mountPath": .string(path)]]])],
+            "containers": [
+                container(["image": "folders", "volumeMounts": [["name": "v", "mountPath": .string(path)]]])
+            ],
         ]
         #expect(try plan(spec).containers[0].specification.mounts.map(\.target) == targets)
     }

@@ -5,6 +5,8 @@ import Glibc
 package enum ClusterFurniture {
     /// The name of the one node, and of `spec.nodeName` of every pod that runs.
     package static let nodeName = "slipway"
+    /// The class of claims that name none: a folder of the data folder for each.
+    static let storageClass = "standard"
 
     /// Creates what is missing.
     package static func install(in store: ResourceStore, version: String) async throws {
@@ -33,6 +35,8 @@ package enum ClusterFurniture {
         for (name, rule) in rules {
             try await ensure(store, ResourceKey(.clusterRole, name: name), ["rules": rule])
         }
+        try await ensure(
+            store, ResourceKey(.storageClass, name: storageClass), ["provisioner": .string(RuleChecker.provisioner)])
         try await ensure(store, ResourceKey(.node, name: nodeName), ["spec": [:]])
         try await store.updateStatus(ResourceKey(.node, name: nodeName)) { _ in nodeStatus(version: version) }
     }
@@ -72,6 +76,9 @@ package enum ClusterFurniture {
                 "kubernetes.io/hostname": .string(key.name), "kubernetes.io/os": "linux",
                 "node-role.kubernetes.io/control-plane": "",
             ]
+        }
+        if key.kind == .storageClass {
+            object[path: "metadata", "annotations", "storageclass.kubernetes.io/is-default-class"] = "true"
         }
         try await store.create(key.kind, namespace: key.namespace, object)
     }

@@ -16,6 +16,9 @@ extension ResourceKind {
     package static let persistentVolumeClaim = ResourceKind(
         kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", shortNames: ["pvc"], hasStatusSubresource: true
     )
+    package static let persistentVolume = ResourceKind(
+        kind: "PersistentVolume", plural: "persistentvolumes", shortNames: ["pv"], isNamespaced: false,
+        hasStatusSubresource: true)
     package static let service = ResourceKind(
         kind: "Service", plural: "services", shortNames: ["svc"], categories: ["all"], hasStatusSubresource: true,
         nameRule: .label, selectableFields: ["spec.clusterIP", "spec.type"])
@@ -32,6 +35,7 @@ extension ResourceKind {
         selectableFields: ["spec.unschedulable"])
 
     static let core = [
-        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, service, endpoints, event, node,
+        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, persistentVolume, service, endpoints, event,
+        node,
     ]
 }

@@ -11,5 +11,9 @@ extension ResourceKind {
     package static let endpointSlice = ResourceKind(
         group: "discovery.k8s.io", kind: "EndpointSlice", plural: "endpointslices")
 
-    static let workloads = [deployment, replicaSet, job, endpointSlice]
+    package static let storageClass = ResourceKind(
+        group: "storage.k8s.io", kind: "StorageClass", plural: "storageclasses", shortNames: ["sc"],
+        isNamespaced: false)
+
+    static let workloads = [deployment, replicaSet, job, endpointSlice, storageClass]
 }

@@ -16,8 +16,21 @@ enum ResourceDefaults {
             object["status"] = ["phase": "Pending", "qosClass": "BestEffort"]
         } else if kind == .persistentVolumeClaim {
             if object[path: "spec", "volumeMode"] == nil { object[path: "spec", "volumeMode"] = "Filesystem" }
-            if object[path: "spec", "storageClassName"] == nil { object[path: "spec", "storageClassName"] = "local" }
+            let names = object[path: "spec", "volumeName"] ?? ""
+            if object[path: "spec", "storageClassName"] == nil, names == "" {
+                object[path: "spec", "storageClassName"] = .string(ClusterFurniture.storageClass)
+            }
             object["status"] = ["phase": "Pending"]
+        } else if kind == .persistentVolume {
+            for (field, value) in [("persistentVolumeReclaimPolicy", "Retain"), ("volumeMode", "Filesystem")]
+            where object[path: "spec", field] == nil {
+                object[path: "spec", field] = .string(value)
+            }
+            // Until the controller has seen where it lies.
+            object["status"] = ["phase": "Pending"]
+        } else if kind == .storageClass {
+            if object["reclaimPolicy"] == nil { object["reclaimPolicy"] = "Delete" }
+            if object["volumeBindingMode"] == nil { object["volumeBindingMode"] = "Immediate" }
         } else if kind == .secret {
             foldStringData(&object)
             if object["type"] == nil { object["type"] = "Opaque" }

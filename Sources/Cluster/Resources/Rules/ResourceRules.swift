@@ -11,6 +11,8 @@ enum ResourceRules {
         switch kind {
         case .pod: rules.pod()
         case .persistentVolumeClaim: rules.persistentVolumeClaim()
+        case .persistentVolume: rules.persistentVolume()
+        case .storageClass: rules.storageClass()
         case .configMap: rules.configMap()
         case .secret: rules.secret()
         case .role, .clusterRole: rules.role()

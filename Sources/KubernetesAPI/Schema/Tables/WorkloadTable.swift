@@ -1,6 +1,7 @@
 // Field table of workloads and of what stands behind Services.
 // Each field: its Protobuf number, its JSON name, its type, and how a strategic merge treats it (`Schema` explains the
-// notation). Facts as in the struct tags of kubernetes/api `apps/v1`, `autoscaling/v1`, `batch/v1`, `discovery/v1`, `core/v1`.
+// notation). Facts as in the struct tags of kubernetes/api `apps/v1`, `autoscaling/v1`, `batch/v1`, `discovery/v1`,
+// `storage/v1`, `core/v1`. The sources of a volume stand in a message of their own there; kubectl sends volumes as JSON only.
 
 extension SchemaTables {
     static let workloads = """
@@ -35,6 +36,13 @@ extension SchemaTables {
         JobStatus: 1 conditions [JobCondition] by type, 2 startTime time, 3 completionTime time, 4 active int,
             5 succeeded int, 6 failed int, 11 terminating int?, 7 completedIndexes string, 10 failedIndexes string?,
             8 uncountedTerminatedPods UncountedTerminatedPods?, 9 ready int?
+        PersistentVolume: 1 metadata ObjectMeta, 2 spec PersistentVolumeSpec, 3 status PersistentVolumeStatus
+        PersistentVolumeSpec: 1 capacity {quantity}, 31 hostPath HostPathVolumeSource?, 32 local any, 33 nfs any,
+            34 csi any, 35 iscsi any, 36 fc any, 37 rbd any, 38 cephfs any, 39 awsElasticBlockStore any,
+            40 gcePersistentDisk any, 41 azureDisk any, 42 azureFile any, 3 accessModes [string],
+            4 claimRef ObjectReference?, 5 persistentVolumeReclaimPolicy string, 6 storageClassName string,
+            7 mountOptions [string], 8 volumeMode string?, 9 nodeAffinity any, 10 volumeAttributesClassName string?
+        PersistentVolumeStatus: 1 phase string, 2 message string, 3 reason string, 4 lastPhaseTransitionTime time
         PodTemplateSpec: 1 metadata ObjectMeta, 2 spec PodSpec
         ReplicaSet: 1 metadata ObjectMeta, 2 spec ReplicaSetSpec, 3 status ReplicaSetStatus
         ReplicaSetCondition: 1 type string, 2 status string, 3 lastTransitionTime time, 4 reason string,
@@ -46,6 +54,9 @@ extension SchemaTables {
         Scale: 1 metadata ObjectMeta, 2 spec ScaleSpec, 3 status ScaleStatus
         ScaleSpec: 1 replicas int
         ScaleStatus: 1 replicas int, 2 selector string
+        StorageClass: 1 metadata ObjectMeta, 2 provisioner string, 3 parameters {string}, 4 reclaimPolicy string?,
+            5 mountOptions [string], 6 allowVolumeExpansion bool?, 7 volumeBindingMode string?,
+            8 allowedTopologies [any]
         UncountedTerminatedPods: 1 succeeded [string] merged, 2 failed [string] merged
         """
 }
