@@ -34,7 +34,7 @@ struct PodPlanTests {
         settings.hostPaths = ["/srv/shared"]
         let map = resource(.configMap, "map", ["data": ["k": "v", "other": "w"]])
         let secret = resource(.secret, "secret", ["data": ["password": "c2VjcmV0"]])
-        let claim = resource(.persistentVolumeClaim, "claim", [:])
+        let claim = resource(.persistentVolumeClaim, "claim", ["spec": ["storageClassName": "standard"]])
         let references = PodReferences(
             configMap: { $0 == "map" ? map : nil }, secret: { $0 == "secret" ? secret : nil },
             claim: { $0 == "claim" ? claim : nil }, serviceAccount: { _ in nil })

@@ -33,11 +33,12 @@ struct VolumeMatchTests {
         #expect(VolumeMatch.fault(of: ofClass, for: claim { $0[path: "spec", "storageClassName"] = "manual" }) == nil)
     }
 
-    @Test(arguments: [
-        ("claimRef", ["namespace": "default", "name": "other"], "different claim"),
-        ("claimRef", ["namespace": "default", "name": "c", "uid": "two"], "different claim"),
-        ("capacity", ["storage": "512Mi"], "too small"), ("accessModes", ["ReadOnlyMany"], "accessMode"),
-    ] as [(String, JSON, String)])
+    @Test(
+        arguments: [
+            ("claimRef", ["namespace": "default", "name": "other"], "different claim"),
+            ("claimRef", ["namespace": "default", "name": "c", "uid": "two"], "different claim"),
+            ("capacity", ["storage": "512Mi"], "too small"), ("accessModes", ["ReadOnlyMany"], "accessMode"),
+        ] as [(String, JSON, String)])
     func whatDoesNot(_ field: String, _ value: JSON, _ reason: String) {
         let fault = VolumeMatch.fault(of: volume { $0[path: "spec", field] = value }, for: claim())
         #expect(fault?.contains(reason) == true, "\(fault ?? "nil")")

@@ -30,13 +30,14 @@ private func next(_ before: Resource, _ pods: [Resource], after seconds: Int64 =
 }
 
 struct JobProgressTests {
-    @Test(arguments: [
-        (["completions": 3, "parallelism": 2], [], 2), (["completions": 1, "parallelism": 5], [], 1),
-        (["completions": 0], [], 0), (["parallelism": 3], [], 3), (["parallelism": 3], ["Running"], 2),
-        (["completions": 3, "parallelism": 2], ["Succeeded", "Succeeded"], 1),
-        (["completions": 3, "parallelism": 2], ["Succeeded", "Running"], 1),
-        (["parallelism": 3], ["Succeeded", "Running"], 0), (["completions": 2, "suspend": true], [], 0),
-    ] as [(JSON, [String], Int)])
+    @Test(
+        arguments: [
+            (["completions": 3, "parallelism": 2], [], 2), (["completions": 1, "parallelism": 5], [], 1),
+            (["completions": 0], [], 0), (["parallelism": 3], [], 3), (["parallelism": 3], ["Running"], 2),
+            (["completions": 3, "parallelism": 2], ["Succeeded", "Succeeded"], 1),
+            (["completions": 3, "parallelism": 2], ["Succeeded", "Running"], 1),
+            (["parallelism": 3], ["Succeeded", "Running"], 0), (["completions": 2, "suspend": true], [], 0),
+        ] as [(JSON, [String], Int)])
     func podsToMake(_ spec: JSON, _ phases: [String], _ missing: Int) {
         let pods = phases.enumerated().map { podOfJob("p\($0)", $1, finished: "2026-01-02T03:04:05Z") }
         #expect(next(job(spec), pods).0.missing == missing)
@@ -76,14 +77,16 @@ struct JobProgressTests {
         #expect(next(job(spec), failed + [success], after: 2).0.missing == 1)
     }
 
-    @Test(arguments: [
-        (["backoffLimit": 1], ["Failed"], 0, nil), (["backoffLimit": 1], ["Failed", "Failed"], 0, "BackoffLimitExceeded"),
-        (["backoffLimit": 0], ["Failed"], 0, "BackoffLimitExceeded"),
-        (["backoffLimit": 2, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 2, "BackoffLimitExceeded"),
-        (["backoffLimit": 2, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 1, nil),
-        (["backoffLimit": 0, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 0, nil),
-        (["backoffLimit": 0, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 1, "BackoffLimitExceeded"),
-    ] as [(JSON, [String], Int, String?)])
+    @Test(
+        arguments: [
+            (["backoffLimit": 1], ["Failed"], 0, nil),
+            (["backoffLimit": 1], ["Failed", "Failed"], 0, "BackoffLimitExceeded"),
+            (["backoffLimit": 0], ["Failed"], 0, "BackoffLimitExceeded"),
+            (["backoffLimit": 2, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 2, "BackoffLimitExceeded"),
+            (["backoffLimit": 2, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 1, nil),
+            (["backoffLimit": 0, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 0, nil),
+            (["backoffLimit": 0, "template": ["spec": ["restartPolicy": "OnFailure"]]], [], 1, "BackoffLimitExceeded"),
+        ] as [(JSON, [String], Int, String?)])
     func limits(_ spec: JSON, _ phases: [String], _ restarts: Int, _ reason: String?) {
         var spec = spec
         spec["completions"] = 1
@@ -194,12 +197,13 @@ struct JobControllerTests {
         }
     }
 
-    @Test(arguments: [
-        ("completionMode", "Indexed", "spec.completions"), ("podFailurePolicy", [:], "spec.podFailurePolicy"),
-        ("parallelism", -1, "spec.parallelism"), ("completions", 5001, "spec.completions"),
-        ("backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex"), ("completionMode", "Odd", "spec.completionMode"),
-        ("template", ["spec": ["containers": [["name": "a", "image": "b"]]]], "spec.template.spec.restartPolicy"),
-    ] as [(String, JSON, String)])
+    @Test(
+        arguments: [
+            ("completionMode", "Indexed", "spec.completions"), ("podFailurePolicy", [:], "spec.podFailurePolicy"),
+            ("parallelism", -1, "spec.parallelism"), ("completions", 5001, "spec.completions"),
+            ("backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex"), ("completionMode", "Odd", "spec.completionMode"),
+            ("template", ["spec": ["containers": [["name": "a", "image": "b"]]]], "spec.template.spec.restartPolicy"),
+        ] as [(String, JSON, String)])
     func refusals(_ field: String, _ value: JSON, _ named: String) {
         var object = Self.object
         object[path: "spec", field] = value

@@ -35,7 +35,8 @@ extension ResourceKind {
         selectableFields: ["spec.unschedulable"])
 
     static let core = [
-        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, persistentVolume, service, endpoints, event,
+        namespace, pod, configMap, secret, serviceAccount, persistentVolumeClaim, persistentVolume, service, endpoints,
+        event,
         node,
     ]
 }
