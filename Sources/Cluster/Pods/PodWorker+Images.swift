@@ -29,6 +29,32 @@ extension PodWorker {
                 container: name, reason: "InvalidImageName",
                 message: "image \"\(text)\" is not of the form [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST], in lower case")
         }
+        // A registry is asked again when the time has come, not whenever something else has changed.
+        if let pullFault, .now < pullFault.until { throw pullFault.fault }
+        do {
+            defer { pullFault = nil }
+            return try await find(named, text, container, statuses)
+        } catch let fault as PodFault {
+            throw fault
+        } catch {
+            let known = error as? ImageError
+            let hint =
+                named.host == nil
+                ? "; \(settings.images.refusal(of: text))"
+                : known?.code == .unreachable ? ", or map the image in images.json in the cluster's data folder" : ""
+            let reason = known?.message ?? "image \"\(text)\" cannot be pulled now: \(error)"
+            let fault = PodFault.waiting(container: name, reason: "ImagePullBackOff", message: reason + hint)
+            pullFault = (fault, .now.advanced(milliseconds: UInt64(pullPauseMilliseconds)))
+            wakeup.set(afterMilliseconds: pullPauseMilliseconds + 1)
+            pullPauseMilliseconds = min(pullPauseMilliseconds * 2, 60_000)
+            throw fault
+        }
+    }
+
+    private func find(
+        _ named: ImageReference, _ text: String, _ container: JSON, _ statuses: String
+    ) async throws -> PulledImage? {
+        let name = container["name"]?.stringValue ?? ""
         // What a container was started with before the server restarted is what it goes on with.
         let status = (pod.status[statuses]?.arrayValue ?? []).first { $0["name"]?.stringValue == name }
         if let digest = status?["imageID"]?.stringValue.flatMap({ ImageReference($0) })?.digest,
@@ -44,22 +70,7 @@ extension PodWorker {
                 container: name, reason: "ErrImageNeverPull",
                 message: "image \"\(text)\" is not on this machine, and imagePullPolicy is Never")
         }
-        // A registry is asked again when the time has come, not whenever something else has changed.
-        if let pullFault, .now < pullFault.until { throw pullFault.fault }
-        do {
-            return try await pull(reference, text)
-        } catch let error as ImageError {
-            let hint =
-                named.host == nil
-                ? "; \(settings.images.refusal(of: text))"
-                : error.code == .unreachable ? ", or map the image in images.json in the cluster's data folder" : ""
-            let message = error.message + hint
-            let fault = PodFault.waiting(container: name, reason: "ImagePullBackOff", message: message)
-            pullFault = (fault, .now.advanced(milliseconds: UInt64(pullPauseMilliseconds)))
-            wakeup.set(afterMilliseconds: pullPauseMilliseconds + 1)
-            pullPauseMilliseconds = min(pullPauseMilliseconds * 2, 60_000)
-            throw fault
-        }
+        return try await pull(reference, text)
     }
 
     private func pull(_ reference: ImageReference, _ text: String) async throws -> PulledImage {
