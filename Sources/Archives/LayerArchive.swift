@@ -138,7 +138,7 @@ private final class LayerExtraction {
     private func make(
         _ entry: OpaquePointer, _ name: String, in parent: Int32, _ path: LayerPath
     ) throws(ArchiveError) {
-        if let target = archive_entry_hardlink(entry) {
+        if let target = archive_entry_hardlink(entry) ?? archive_entry_hardlink_utf8(entry) {
             return try link(LayerPath(target, limits), name, in: parent, path)
         }
         switch archive_entry_filetype(entry) & S_IFMT {
@@ -151,7 +151,8 @@ private final class LayerExtraction {
             }
             close(try makeFolder(name, in: parent, path.parents + [name]))
         case S_IFLNK:
-            guard let target = archive_entry_symlink(entry), strlen(target) < 4096 else {
+            guard let target = archive_entry_symlink(entry) ?? archive_entry_symlink_utf8(entry), strlen(target) < 4096
+            else {
                 throw ArchiveError(.malformed, "the link \"\(path.shown)\" leads nowhere")
             }
             try clear(name, in: parent, path)

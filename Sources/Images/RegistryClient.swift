@@ -33,7 +33,8 @@ actor RegistryClient {
 
     private static func isLocal(_ host: String) -> Bool {
         let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
-        return name == "localhost" || name == "[::1]" || name.hasPrefix("127.") && name.utf8.allSatisfy { $0 != 0x2d }
+        let isLoopback = name.hasPrefix("127.") && name.split(separator: ".").allSatisfy { UInt8($0) != nil }
+        return name == "localhost" || name == "[::1]" || isLoopback
     }
 
     /// A manifest by tag or digest with its own digest, which is checked. Throws `ImageError`.
@@ -90,6 +91,8 @@ actor RegistryClient {
         request.fields.append("Accept", accept)
         if let authorization { request.fields.append("Authorization", authorization) }
         request.followsRedirects = true
+        // Documents are small; a layer may take its time as long as bytes come.
+        if accept == ImageManifest.accepted { request.timeoutMilliseconds = 30_000 }
         do {
             return try await client.execute(request)
         } catch let error as HTTPClientError {

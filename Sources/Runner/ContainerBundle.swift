@@ -12,7 +12,7 @@ enum ContainerBundle {
         configuration["process"] = process(step, image)
         configuration["root"] = ["path": .string(root), "readonly": .bool(image.isReadOnly)]
         if let hostName = step.hostName { configuration["hostname"] = .string(String(hostName.prefix(63))) }
-        configuration["mounts"] = .array(mounts())
+        configuration["mounts"] = .array(mounts(under: Set(step.mounts.map(\.target))))
         configuration["linux"] = [
             "cgroupsPath": .string("\(controlGroup)/\(image.container)"),
             "namespaces": .array(["pid", "ipc", "uts", "mount"].map { ["type": .string($0)] }),
@@ -46,7 +46,7 @@ enum ContainerBundle {
     }
 
     /// Mounts of every container; the network is the host's, and so is the file that says how names are looked up.
-    private static func mounts() -> [JSON] {
+    private static func mounts(under volumes: Set<String>) -> [JSON] {
         func mount(_ target: String, _ type: String, _ options: [String], source: String? = nil) -> JSON {
             [
                 "destination": .string(target), "type": .string(type), "source": .string(source ?? type),
@@ -64,7 +64,8 @@ enum ContainerBundle {
         if FileTools.exists("/etc/resolv.conf") {
             mounts.append(mount("/etc/resolv.conf", "bind", ["bind", "ro"], source: "/etc/resolv.conf"))
         }
-        return mounts
+        // A volume at such a place is there already, and is what the pod wants.
+        return mounts.filter { !volumes.contains($0["destination"]?.stringValue ?? "") }
     }
 
     private static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }

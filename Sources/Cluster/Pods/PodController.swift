@@ -66,16 +66,20 @@ actor PodController {
         let worker = PodWorker(pod: pod, context: context)
         workers[pod.uid] = worker
         if pod.isTerminating { await worker.changed(pod) }
-        let uid = pod.uid
         // Detached: it lives as long as the pod, not as this call.
         Task.detached {
             await worker.run()
-            await self.ended(uid)
+            await self.ended(pod)
         }
     }
 
-    private func ended(_ uid: String) async {
+    private func ended(_ pod: Resource) async {
+        let uid = pod.uid
         workers[uid] = nil
+        // A deletion that came after the worker's last look, and before this, has nobody else to finish it.
+        if let last = context.store.find(pod.key), last.uid == uid, last.isTerminating {
+            await PodWorker.finishDeletion(of: last, context)
+        }
         let hadPorts = context.network?.hostPorts.release(uid: uid) == true
         context.network?.addresses.releasePod(uid: uid)
         // Another pod may wait for them.

@@ -76,12 +76,31 @@ extension PodWorker {
     private func pull(_ reference: ImageReference, _ text: String) async throws -> PulledImage {
         if lastFault == nil { record("Pulling", "Pulling image \"\(text)\"") }
         let began = WallTime.now
-        let found = try await context.images.pull(reference, credentials: credentials())
+        let found = try await pullUnlessStopped(reference)
         let milliseconds = (WallTime.now.nanoseconds - began.nanoseconds) / 1_000_000
         record("Pulled", "Successfully pulled image \"\(text)\" in \(milliseconds)ms")
         pulledNow.insert(text)
         if !found.wasPresent { await context.images.prune(keeping: usedImages()) }
         return found.image
+    }
+
+    /// Throws `CancellationError` when the pod is stopped meanwhile.
+    private func pullUnlessStopped(_ reference: ImageReference) async throws -> ImageStore.Found {
+        let (results, continuation) = AsyncThrowingStream<ImageStore.Found, any Error>.makeStream()
+        let (images, credentials) = (context.images, credentials())
+        // Detached: a pod that is deleted does not wait for its image.
+        Task.detached {
+            do {
+                continuation.yield(try await images.pull(reference, credentials: credentials))
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        abandonPull = { continuation.finish() }
+        defer { abandonPull = nil }
+        for try await found in results { return found }
+        throw CancellationError()
     }
 
     /// Says where a container's image comes from, unless pulling it has.

@@ -40,7 +40,10 @@ extension PodWorker {
             isUnpublished = false
             let snapshot = status
             do {
+                let uid = pod.uid
                 try await context.store.update(pod.key) { current in
+                    // Another pod may have the name by now.
+                    guard current.uid == uid else { throw ClusterError.notFound(.pod, current.name) }
                     var object = current.json
                     if object["spec"]?["nodeName"] == nil, snapshot.scheduled {
                         object[path: "spec", "nodeName"] = .string(PodStatus.nodeName)

@@ -43,6 +43,8 @@ actor PodWorker {
     /// Why the last pull failed, how long that is taken for granted, and how long it will be the next time.
     var pullFault: (fault: PodFault, until: MonotonicTime)?
     var pullPauseMilliseconds = 1000
+    /// Ends waiting for a pull, which may go on for other pods.
+    var abandonPull: (@Sendable () -> Void)?
     /// Images that were pulled for this pod and said so.
     var pulledNow: Set<String> = []
 
@@ -71,13 +73,17 @@ actor PodWorker {
 
     /// Ends the pod's processes. A later call may shorten the grace period.
     func stop(_ order: Stop) {
+        let isFirst = stopping == nil
+        var order = order
         if let before = stopping, before.gracePeriodMilliseconds <= order.gracePeriodMilliseconds,
             order.cause != .removal
         {
-            return
+            // What is to become of the object is the later word; the time is the shorter one.
+            guard order.cause == .deletion, before.cause != .deletion, before.cause != .removal else { return }
+            order.gracePeriodMilliseconds = before.gracePeriodMilliseconds
         }
-        let isFirst = stopping == nil
         stopping = order
+        abandonPull?()
         for restart in restarts.values { restart.set() }
         wakeup.set()
         if isFirst, order.cause == .deletion, order.gracePeriodMilliseconds >= 1000, isServed {
@@ -204,8 +210,18 @@ actor PodWorker {
         var options = DeletionOptions()
         options.gracePeriodSeconds = 0
         options.uid = pod.uid
-        // The object may be gone already, by force; its processes are, too, and that is what counts.
-        _ = try? await context.store.delete(pod.key, options)
+        while true {
+            do {
+                _ = try await context.store.delete(pod.key, options)
+            } catch let error as ClusterError where error.code == .unavailable {
+                // The disk may be full for a while. Nobody else would finish the deletion.
+                try? await Task.sleep(nanoseconds: 500_000_000)
+                continue
+            } catch {
+                // The object may be gone already, by force; its processes are, too, and that is what counts.
+            }
+            break
+        }
         await context.files.remove(context.settings().folders.pod(pod))
     }
 

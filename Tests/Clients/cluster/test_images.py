@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import time
@@ -377,3 +378,25 @@ def test_log_ins(tmp_path):
         made.pod("refused", f"{other}/shell:v1", spec={"imagePullSecrets": [{"name": "wrong"}]}, imagePullPolicy="Always")
         message = made.waiting("refused", "ImagePullBackOff")
         assert 'the user "somebody"' in message and "wrong-password" not in message
+
+
+def test_names_beyond_ascii(platform):
+    # Python writes such names and link targets as Pax records.
+    files = images.layer({"srv/단어": "하나"}, links={"srv/링크": "단어"})
+    platform.pusher.push("names:v1", [BASE, files])
+    assert platform.run("names", "names:v1", "cat /srv/링크") == "하나"
+
+
+def test_a_volume_takes_the_place_of_a_standard_mount(platform):
+    platform.pod("shm", "shell:v1", "touch /dev/shm/made; ls /dev/shm; grep -c ' /dev/shm ' /proc/self/mountinfo",
+                 spec={"volumes": [{"name": "shm", "emptyDir": {}}]}, volumeMounts=[{"name": "shm", "mountPath": "/dev/shm"}])
+    assert platform.ended("shm")["phase"] == "Succeeded"
+
+
+def test_a_registry_that_never_answers_holds_no_deletion_up(platform):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        platform.pod("silent", f"localhost:{silent.getsockname()[1]}/a:v1", "true")
+        until(lambda: "Pulling" in [reason for reason, _ in platform.events("silent")])
+        platform.kubectl("delete", "pod", "silent", "--timeout=10s")
