@@ -4,6 +4,7 @@
 // namespaces and memory, so they are gone with it however it ends; only a control group is left to remove.
 #include "Launcher.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,20 +17,21 @@ int slipway_image_root(const struct specification *step, char *root, char *messa
     if (slipway_mount_memory(step->staging, step->tmpfs_size, "711") < 0) {
         return slipway_fail(message, "cannot mount memory at", "the image's root");
     }
-    char upper[4096], work[4096], state[4096], options[16384];
-    snprintf(upper, sizeof upper, "%s/upper", step->staging);
-    snprintf(work, sizeof work, "%s/work", step->staging);
-    snprintf(state, sizeof state, "%s/state", step->staging);
+    char options[16384];
     snprintf(root, 4096, "%s/root", step->staging);
-    mkdir(upper, 0755);
-    mkdir(work, 0755);
-    mkdir(state, 0700);
-    mkdir(root, 0755);
-    // Names below the working directory, because the kernel takes one page of options at most.
+    int staging = open(step->staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    mkdirat(staging, "upper", 0755);
+    mkdirat(staging, "work", 0755);
+    mkdirat(staging, "state", 0700);
+    mkdirat(staging, "root", 0755);
+    // Layers by names below the working directory, because the kernel takes one page of options at most; the rest by
+    // descriptor, because a comma or colon of a path would be taken for a separator.
     if (chdir(step->layer_folder) < 0) {
         return slipway_fail(message, "cannot enter", "the folder of image layers");
     }
-    size_t length = (size_t)snprintf(options, sizeof options, "upperdir=%s,workdir=%s,lowerdir=", upper, work);
+    size_t length = (size_t)snprintf(
+        options, sizeof options, "upperdir=/proc/self/fd/%d/upper,workdir=/proc/self/fd/%d/work,lowerdir=", staging,
+        staging);
     for (size_t index = 0; index < step->layer_count && length < sizeof options; index++) {
         length += (size_t)snprintf(
             options + length, sizeof options - length, "%s%s", index ? ":" : "", step->layers[index]);
@@ -41,6 +43,7 @@ int slipway_image_root(const struct specification *step, char *root, char *messa
     if (mount("overlay", root, "overlay", 0, options) < 0) {
         return slipway_fail(message, "cannot join the layers at", "the image's root");
     }
+    close(staging);
     // The runtime looks processes up in it, and counts them as this namespace does.
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
         return slipway_fail(message, "cannot mount", "/proc");

@@ -54,6 +54,8 @@ static void become_command(const struct slipway_exec *exec) {
         say("cannot become the container's user", "");
         _exit(EXIT_NOT_EXECUTABLE);
     }
+    // Becoming somebody else has undone it.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (exec->working_directory && chdir(exec->working_directory) < 0) {
         say("cannot change to the working directory ", exec->working_directory);
         _exit(EXIT_NOT_EXECUTABLE);
@@ -70,6 +72,27 @@ static void become_command(const struct slipway_exec *exec) {
     }
     say(failure == EACCES ? "permission denied: " : "cannot execute ", exec->arguments[0]);
     _exit(EXIT_NOT_EXECUTABLE);
+}
+
+/// Kills what a runtime has started for us: it belongs to the container and outlives the runtime. False until the runtime has
+/// said which process it is. In a process of its own, because that number counts in the container's namespaces.
+static bool kill_started(const char *process_file) {
+    pid_t killer = _Fork();
+    if (killer == 0) {
+        char text[16] = "";
+        int file = open(process_file, O_RDONLY | O_CLOEXEC);
+        ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+        pid_t started = length > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+        if (started > 1) {
+            kill(-started, SIGKILL);
+            kill(started, SIGKILL);
+        }
+        _exit(started > 1 ? 0 : 1);
+    }
+    int status = 0;
+    while (killer > 0 && waitpid(killer, &status, 0) < 0 && errno == EINTR) {
+    }
+    return killer > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /// The keeper's life; every signal is blocked when it begins.
@@ -104,19 +127,20 @@ static void keep(const struct slipway_exec *exec) {
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGCHLD);
     sigaddset(&awaited, SIGTERM);
-    bool asked = false;
+    // Rounds of 20 ms since the command was to end; a runtime that says nothing for two seconds is killed itself.
+    int rounds = 0;
     for (;;) {
         int status;
         if (waitpid(child, &status, WNOHANG) == child) {
             _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
         }
-        struct timespec second = {1, 0};
-        int signal = asked ? sigtimedwait(&awaited, NULL, &second) : sigwaitinfo(&awaited, NULL);
-        if (signal == SIGTERM && exec->forwards && !asked) {
-            asked = true;
-            kill(child, SIGHUP);
-            kill(child, SIGTERM);
-        } else if (signal == SIGTERM || (signal < 0 && errno == EAGAIN)) {
+        struct timespec pause = {0, 20000000};
+        int signal = rounds ? sigtimedwait(&awaited, NULL, &pause) : sigwaitinfo(&awaited, NULL);
+        if (signal == SIGCHLD || (signal != SIGTERM && !rounds)) {
+            continue;
+        }
+        rounds++;
+        if (!exec->process_file || (!kill_started(exec->process_file) && rounds > 100)) {
             kill(-child, SIGKILL);
             kill(child, SIGKILL);
         }

@@ -258,8 +258,8 @@ static int open_in_root(int root, const char *path, int flags) {
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-/// Runs tar for one collected tree; the step is over, so the launcher may wait.
-static void collect_tree(int root, const char *path, int file) {
+/// Runs tar for one collected tree; the step is over, so the launcher may wait. False when the archive is not whole.
+static bool collect_tree(int root, const char *path, int file) {
     char folder[4096];
     snprintf(folder, sizeof folder, "%s", path);
     size_t length = strlen(folder);
@@ -268,10 +268,13 @@ static void collect_tree(int root, const char *path, int file) {
     }
     char *slash = strrchr(folder, '/');
     if (!slash) {
-        return;
+        return false;
     }
     *slash = 0;
     int parent = open_in_root(root, slash == folder ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) {
+        return false;
+    }
     char *arguments[] = {"tar", "-cf", "-", "--", slash + 1, NULL};
     char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
     pid_t child = _Fork();
@@ -286,10 +289,12 @@ static void collect_tree(int root, const char *path, int file) {
         }
         _exit(127);
     }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    int status = -1;
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     close(parent);
+    // 1 says that a file changed while it was read: others may write to a volume.
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
 }
 
 /// Copies the paths that outputs are read from while the step's view still exists: `outputs/N`, or `outputs/N.large`
@@ -320,20 +325,26 @@ static void collect(const struct specification *step, int root) {
             close(source);
             continue;
         }
+        bool is_whole = true;
         if (tree) {
-            collect_tree(root, path, copy);
+            is_whole = collect_tree(root, path, copy);
         } else if (!large) {
             static char buffer[65536];
             int64_t left = step->collected_bytes_max;
             ssize_t count;
-            while (left > 0 && (count = read(source, buffer, sizeof buffer)) > 0) {
-                (void)!write(copy, buffer, (size_t)count);
+            while (left > 0 && is_whole && (count = read(source, buffer, sizeof buffer)) > 0) {
+                is_whole = write(copy, buffer, (size_t)count) == count;
                 left -= count;
             }
         }
         close(source);
         close(copy);
-        renameat(step_folder, name, step_folder, done);
+        // Half an output, as a full disk leaves it, is none.
+        if (is_whole) {
+            renameat(step_folder, name, step_folder, done);
+        } else {
+            unlinkat(step_folder, name, 0);
+        }
     }
 }
 

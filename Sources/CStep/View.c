@@ -122,17 +122,17 @@ static int host_root(const struct specification *step, bool user_namespace, char
     if (slipway_mount_memory(step->staging, step->tmpfs_size, "755") < 0) {
         return slipway_fail(message, "cannot mount memory at", "the private root");
     }
-    char upper[4096], work[4096], options[3 * 4096];
-    snprintf(upper, sizeof upper, "%s/upper", step->staging);
-    snprintf(work, sizeof work, "%s/work", step->staging);
     snprintf(root, 4096, "%s/root", step->staging);
-    mkdir(upper, 0755);
-    mkdir(work, 0755);
-    mkdir(root, 0755);
-    snprintf(
-        options, sizeof options, "lowerdir=/,upperdir=%s,workdir=%s%s", upper, work,
-        user_namespace ? ",userxattr" : "");
-    if (mount("overlay", root, "overlay", 0, options) < 0) {
+    // From here, because a comma or colon of a path would be taken for a separator of the options.
+    if (chdir(step->staging) < 0) {
+        return slipway_fail(message, "cannot enter", "the private root");
+    }
+    mkdir("upper", 0755);
+    mkdir("work", 0755);
+    mkdir("root", 0755);
+    const char *options =
+        user_namespace ? "lowerdir=/,upperdir=upper,workdir=work,userxattr" : "lowerdir=/,upperdir=upper,workdir=work";
+    if (mount("overlay", "root", "overlay", 0, options) < 0) {
         return slipway_fail(message, "cannot mount overlay at", "the private root");
     }
     char path[2 * 4096];

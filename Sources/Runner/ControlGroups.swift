@@ -5,11 +5,15 @@ import Glibc
 enum ControlGroups {
     private static let root = "/sys/fs/cgroup"
 
-    /// Removes the group of `container` in each hierarchy. Blocks, for at most a second while its last process goes.
+    /// Removes the group of `container` in each hierarchy. Blocks, for about a second in all while its last process goes.
     static func remove(_ container: String) {
+        var roundsLeft = 100
         for hierarchy in [""] + FileTools.names(in: root).map({ "/" + $0 }) {
             let path = "\(root)\(hierarchy)\(ContainerBundle.controlGroup)/\(container)"
-            for _ in 0..<100 where rmdir(path) != 0 && errno == EBUSY { usleep(10_000) }
+            while rmdir(path) != 0, errno == EBUSY, roundsLeft > 0 {
+                roundsLeft -= 1
+                usleep(10_000)
+            }
         }
     }
 }

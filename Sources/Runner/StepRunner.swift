@@ -26,6 +26,7 @@ package final class StepRunner: Sendable {
     private let running = Mutex<[Int32: StepProcess]>([:])
     private let pool = BlockingPool(name: "runner", threadCount: 2)
     let execPool = BlockingPool(name: "exec", threadCount: 1, backlogCountMax: 256)
+    let endPool = BlockingPool(name: "exec-ends", threadCount: 1, backlogCountMax: 1024)
     private let poller: Int32
     private let logger = Logger(role: "runner")
 
@@ -109,7 +110,8 @@ package final class StepRunner: Sendable {
         }
         if let outcome = Self.result(folder) { return .ended(outcome) }
         if let container = StepPlace(records: FileTools.read(folder + "/step") ?? []).container {
-            ControlGroups.remove(container)
+            // Its processes may take a moment to go, and others wait for this thread.
+            _ = pool.submit { ControlGroups.remove(container) }
         }
         return .ended(.lost(started: .now))
     }

@@ -28,8 +28,13 @@ package final class StepSession: @unchecked Sendable {
     private var error: Int32
     private let keeper: Int32
     private let isTerminal: Bool
+    /// Where the keeper of a command that nobody waited for is collected.
+    private let ends: BlockingPool
 
-    fileprivate init(input: Int32, output: Int32, error: Int32, keeper: Int32, isTerminal: Bool) {
+    fileprivate init(
+        input: Int32, output: Int32, error: Int32, keeper: Int32, isTerminal: Bool, ends: BlockingPool
+    ) {
+        self.ends = ends
         self.input = input
         self.output = output
         self.error = error
@@ -40,10 +45,15 @@ package final class StepSession: @unchecked Sendable {
     deinit {
         kill()
         for descriptor in [input, output, error] where descriptor >= 0 { close(descriptor) }
-        // Whoever waited has the code by now; otherwise the kill above ends it within a moment, and this collects it. A
-        // process that the kernel holds on to is left to the keeper's end.
-        for _ in 0..<200 where slipway_exec_code(keeper) == -EAGAIN { usleep(1000) }
-        close(keeper)
+        // Whoever waited has the code by now; otherwise the kill above ends it within a moment.
+        let keeper = keeper
+        let isTaken = ends.submit {
+            var end = pollfd(fd: keeper, events: Int16(POLLIN), revents: 0)
+            poll(&end, 1, 5000)
+            _ = slipway_exec_code(keeper)
+            close(keeper)
+        }
+        if !isTaken { close(keeper) }
     }
 
     /// Where the command's standard input is written; -1 when it has none. With a terminal, its master.
@@ -96,7 +106,8 @@ extension StepRunner {
         defer { ends.closeTheirs() }
         var keeper: Int32 = -1
         let place = StepPlace(records: records, addingTerminal: command.isTerminal)
-        withStrings(place.line(of: command)) { arguments in
+        let processFile = place.processFile()
+        withStrings(place.line(of: command, processFile)) { arguments in
             withStrings(place.environment) { environment in
                 (place.workingDirectory ?? "/").withCString { directory in
                     var exec = slipway_exec()
@@ -111,9 +122,15 @@ extension StepRunner {
                     exec.output = ends.theirOutput
                     exec.error = ends.theirError
                     exec.terminal = command.isTerminal ? 1 : 0
-                    exec.forwards = place.runtime == nil ? 0 : 1
                     var identifier: pid_t = 0
-                    keeper = slipway_exec_start(&exec, &identifier)
+                    if let processFile {
+                        keeper = processFile.withCString { path in
+                            exec.process_file = path
+                            return slipway_exec_start(&exec, &identifier)
+                        }
+                    } else {
+                        keeper = slipway_exec_start(&exec, &identifier)
+                    }
                 }
             }
         }
@@ -123,7 +140,7 @@ extension StepRunner {
         }
         return StepSession(
             input: ends.ourInput, output: ends.ourOutput, error: ends.ourError, keeper: keeper,
-            isTerminal: command.isTerminal)
+            isTerminal: command.isTerminal, ends: endPool)
     }
 
     private func withStrings(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Void) {
@@ -167,11 +184,15 @@ struct StepPlace {
         if addingTerminal, !environment.contains(where: { $0.hasPrefix("TERM=") }) { environment.append("TERM=xterm") }
     }
 
+    /// A new file, in the memory of the step's launcher, for the id of a process that the runtime starts; nil without one.
+    func processFile() -> String? { runtime == nil ? nil : "\(staging)/state/\(Randomness.hexID()).pid" }
+
     /// What to start for `command`: itself, or the runtime that starts it in the container.
-    func line(of command: StepCommand) -> [String] {
-        guard let runtime, let container else { return command.arguments }
+    func line(of command: StepCommand, _ processFile: String?) -> [String] {
+        guard let runtime, let container, let processFile else { return command.arguments }
         let terminal = command.isTerminal ? ["--tty", "--env", "TERM=xterm"] : []
-        return [runtime, "--root", staging + "/state", "exec"] + terminal + [container] + command.arguments
+        return [runtime, "--root", staging + "/state", "exec", "--pid-file", processFile] + terminal + [container]
+            + command.arguments
     }
 }
 

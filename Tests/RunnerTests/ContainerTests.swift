@@ -65,7 +65,7 @@ struct ContainerTests {
         try FileTools.makeFolder(folder.path + "/volume")
         var step = try step(
             "sees",
-            "cat /etc/which; ls /; id -u; id -g; echo $COLOUR; echo kept > /data/kept; if echo made > /made; then exit 3; else exit 4; fi"
+            "cat /etc/which; ls /; id -u; id -g; echo $COLOUR; echo kept > /data/kept; if { echo made > /made; } 2> /dev/null; then exit 3; else exit 4; fi"
         )
         step.mounts = [StepMount(source: folder.path + "/volume", target: "/data")]
         (step.user, step.group) = (1000, 1001)
@@ -145,7 +145,9 @@ struct ContainerTests {
         try #require(kill(process.processID, SIGKILL) == 0)
         #expect(await process.outcome().reason == .lost)
         #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345680"]))
-        #expect(controlGroups(try #require(step.image).container) == 0)
+        let group = try #require(step.image).container
+        for _ in 0..<200 where controlGroups(group) > 0 { try await Task.sleep(nanoseconds: 10_000_000) }
+        #expect(controlGroups(group) == 0)
     }
 
     @Test func commandsRunInTheContainer() async throws {
@@ -165,17 +167,34 @@ struct ContainerTests {
         #expect(Descriptors.readAll(session.takeError()) == "bad\n")
         #expect(try await Descriptors.code(session) == 7)
 
-        let endless = try await runner.execute(StepCommand(["sleep", "345682"]), in: process)
-        for _ in 0..<200 where !ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]) {
+        // One that ignores what asks it to end.
+        let endless = try await runner.execute(
+            StepCommand(["sh", "-c", "trap '' TERM HUP INT; sleep 345682"]), in: process)
+        for _ in 0..<200 where !ChildProgram.succeeds(["pgrep", "-f", "sleep 345682"]) {
             try await Task.sleep(nanoseconds: 10_000_000)
         }
-        #expect(ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]))
+        #expect(ChildProgram.succeeds(["pgrep", "-f", "sleep 345682"]))
         endless.kill()
         #expect(try await Descriptors.code(endless) != nil)
-        for _ in 0..<200 where ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]) {
+        for _ in 0..<200 where ChildProgram.succeeds(["pgrep", "-f", "sleep 345682"]) {
             try await Task.sleep(nanoseconds: 10_000_000)
         }
-        #expect(!ChildProgram.succeeds(["pgrep", "-f", "^sleep 345682"]))
+        #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345682"]))
+    }
+
+    @Test func aFolderMayHaveAnyName() async throws {
+        let odd = folder.path + "/a,b:c d\\e"
+        let runner = try StepRunner(folder: odd + "/runner")
+        var step = try step("odd", "cat /etc/which")
+        step.image?.layerFolder = odd + "/layers"
+        try FileTools.makeFolder(odd)
+        try FileTools.move(host.folder, to: odd + "/layers")
+        #expect(try await runner.start(step).outcome().exitCode == 0)
+        #expect(log(step) == "above\n")
+        var plain = StepSpecification(folder: odd + "/steps/plain", arguments: ["true"])
+        plain.environment = [("PATH", "/usr/bin:/bin")]
+        #expect(runner.isolation == .namespaces)
+        #expect(try await runner.start(plain).outcome().exitCode == 0)
     }
 
     @Test func aCommandGetsATerminal() async throws {

@@ -45,7 +45,7 @@ struct slipway_exec {
     int64_t group;
     int input, output, error;            // become descriptors 0, 1 and 2
     int terminal;                        // nonzero: `input` is a terminal, which becomes the controlling one
-    int forwards;                        // nonzero: the command hands signals on and is given a second to do so
+    const char *process_file;            // or NULL: where the command, a runtime, writes the id of what it starts for us
 };
 
 /// Starts the command. Returns a pidfd of the process that keeps it, or -errno; `pid` receives its id. SIGTERM to it

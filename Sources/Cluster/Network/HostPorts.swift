@@ -57,9 +57,12 @@ final class HostPorts: Sendable {
 
     /// Gives back what the pod had. True when it had any.
     func release(uid: String) -> Bool {
-        guard let claim = claims.withLock({ $0.removeValue(forKey: uid) }) else { return false }
-        for frontend in claim.frontends { _ = proxy.set(frontend, []) }
-        return true
+        // Under the lock, as opening is: the next pod's listener must not be the one that is closed.
+        claims.withLock { claims in
+            guard let claim = claims.removeValue(forKey: uid) else { return false }
+            for frontend in claim.frontends { _ = proxy.set(frontend, []) }
+            return true
+        }
     }
 
     // MARK: Sockets

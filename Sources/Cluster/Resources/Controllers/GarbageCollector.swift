@@ -11,16 +11,31 @@ package struct GarbageCollector: Sendable {
 
     /// Runs until the task is cancelled.
     package func run() async {
-        await ControllerLoop.run("garbage", store, store.kinds) { event in
-            let resource = event.resource
-            switch event.change {
-            case .deleted:
-                for dependent in store.dependents(of: resource.uid) { await collect(dependent) }
-                await releaseOwners(of: resource)
-            case .added where !resource.ownerUIDs.isEmpty: await collect(resource)
-            case .added, .modified: break
+        await ControllerLoop.run(
+            "garbage", store, store.kinds, idleMilliseconds: 10_000, idle: { await retry() },
+            handle: { event in
+                let resource = event.resource
+                switch event.change {
+                case .deleted:
+                    for dependent in store.dependents(of: resource.uid) { await collect(dependent) }
+                    await releaseOwners(of: resource)
+                case .added where !resource.ownerUIDs.isEmpty: await collect(resource)
+                case .added, .modified: break
+                }
+                if event.change != .deleted, resource.isTerminating { await prepareDeletion(resource) }
+            })
+    }
+
+    /// Takes up again what a full disk has kept from being written: no event would come for it.
+    private func retry() async {
+        for kind in store.kinds {
+            for resource in store.list(kind).items {
+                if resource.isTerminating {
+                    await prepareDeletion(resource)
+                } else if !resource.ownerUIDs.isEmpty {
+                    await collect(resource)
+                }
             }
-            if event.change != .deleted, resource.isTerminating { await prepareDeletion(resource) }
         }
     }
 
