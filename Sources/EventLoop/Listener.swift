@@ -25,6 +25,7 @@ package final class Listener: @unchecked Sendable {
     private var isPaused = false
     private var isStopped = false
     private var reserve: Int32
+    private let isStopping = Atomic(false)
     private let openCount = Atomic<Int>(0)
     private let onAccept: @Sendable (Int32) -> Void
 
@@ -81,10 +82,12 @@ package final class Listener: @unchecked Sendable {
         loop.execute { self.resume() }
     }
 
-    /// Stops accepting and closes the socket.
+    /// Stops accepting and closes the socket. The port refuses connections, and is free, before this returns.
     package func stop() {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        // The loop closes the descriptor in its own time; a socket that is shut down no longer listens.
+        shutdown(descriptor, Int32(SHUT_RDWR))
         loop.execute {
-            guard !self.isStopped else { return }
             self.isStopped = true
             if let channel = self.channel { self.loop.deregister(channel) }
             self.channel = nil
