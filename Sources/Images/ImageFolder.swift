@@ -74,10 +74,13 @@ struct ImageFolder: Sendable {
         return (path, try FileWriter(path, mode: 0o600, isNew: true))
     }
 
-    /// Unpacks an archive as the layer `name`, which appears whole or not at all. Throws `ArchiveError` or `SystemError`.
-    func unpack(_ archive: String, as name: String) throws {
+    /// Unpacks an archive of at most `bytesMax` bytes as the layer `name`, which appears whole or not at all. Throws
+    /// `ArchiveError` or `SystemError`.
+    func unpack(_ archive: String, as name: String, bytesMax: Int64) throws {
         let folder = archive + ".layer"
-        let summary = try LayerArchive.extract(archive, to: folder)
+        var limits = LayerArchive.limits
+        limits.bytesMax = min(limits.bytesMax, bytesMax)
+        let summary = try LayerArchive.extract(archive, to: folder, limits: limits)
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open") }
         defer { close(descriptor) }
@@ -88,6 +91,16 @@ struct ImageFolder: Sendable {
     }
 
     // MARK: Space
+
+    /// True when the disk keeps a reserve after `bytes` more: other roles write to it, too.
+    func hasRoom(for bytes: Int64) throws -> Bool {
+        var status = statvfs()
+        guard statvfs(root, &status) == 0 else { throw SystemError("statvfs") }
+        let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        return free - bytes >= Self.reserveBytes
+    }
+
+    private static let reserveBytes: Int64 = 256 << 20
 
     /// Removes the images that were used least lately until the layers that are left have at most `bytesMax` bytes; those
     /// in `kept`, and those used in the last ten minutes, stay. Gives the bytes that went.

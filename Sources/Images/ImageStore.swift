@@ -41,6 +41,7 @@ package actor ImageStore {
     private var pulls: [Request: Task<Found, any Error>] = [:]
     private var layers: [String: Task<Void, any Error>] = [:]
     private var preparing: Task<Void, any Error>?
+    private var pruning: Task<Int64, Never>?
 
     /// What was pulled since the start.
     package struct Statistics: Sendable {
@@ -104,13 +105,21 @@ package actor ImageStore {
 
     /// Removes what takes more room than it may and is used by none of `kept`.
     package func prune(keeping kept: Set<Digest>) async {
-        guard pulls.isEmpty, FileTools.isFolder(settings.folder) else { return }
-        let (folder, bytesMax) = (folder, settings.bytesMax)
-        let freed = (try? await pool.run { folder.prune(bytesMax: bytesMax, kept: kept) }) ?? 0
+        guard pulls.isEmpty, pruning == nil, FileTools.isFolder(settings.folder) else { return }
+        let (folder, pool, bytesMax) = (folder, pool, settings.bytesMax)
+        // Detached: whoever looks for an image meanwhile waits for its end, or would be given one that is about to go.
+        let task = Task.detached {
+            (try? await pool.run { folder.prune(bytesMax: bytesMax, kept: kept) }) ?? 0
+        }
+        pruning = task
+        let freed = await task.value
+        pruning = nil
         if freed > 0 { logger.info("removed image layers that nothing used", [("bytes", "\(freed)")]) }
     }
 
+    /// The folders are there, and nothing is being removed.
     private func prepare() async throws {
+        if let pruning { _ = await pruning.value }
         if let preparing { return try await preparing.value }
         let (folder, pool) = (folder, pool)
         // Detached: whoever comes meanwhile waits for the same, since what is being pulled lies where it clears up.
@@ -150,6 +159,7 @@ package actor ImageStore {
             }
             let configuration = try ImageConfiguration(
                 await registry.document(descriptor), architecture: Self.architecture)
+            try await requireRoom(for: layers, reference)
             for layer in layers { try await fetch(layer, reference, registry) }
             // A layer that stands there twice counts where it is topmost.
             var names: [String] = []
@@ -167,6 +177,25 @@ package actor ImageStore {
             throw ImageError(.unsupported, "image \"\(reference)\" cannot be run here: it has no layers")
         }
         return Found(image: image, wasPresent: false)
+    }
+
+    /// Refuses an image before its first byte comes when it would not fit: packed layers are smaller than what they hold.
+    private func requireRoom(for layers: [ImageDescriptor], _ reference: ImageReference) async throws {
+        let bytes = layers.reduce(Int64(0)) { sum, layer in
+            let (total, isOver) = sum.addingReportingOverflow(layer.size)
+            return isOver ? .max : total
+        }
+        guard bytes <= settings.bytesMax else {
+            throw ImageError(
+                .failed,
+                "image \"\(reference)\" has \(bytes) bytes packed, and images may take \(settings.bytesMax) here; raise --image-space"
+            )
+        }
+        let folder = folder
+        guard try await pool.run({ try folder.hasRoom(for: bytes) }) else {
+            throw ImageError(
+                .failed, "image \"\(reference)\" has \(bytes) bytes packed, for which the disk has no room; make some")
+        }
     }
 
     private func write(_ reference: ImageReference, _ digest: Digest) async throws {
@@ -203,7 +232,8 @@ package actor ImageStore {
             try await registry.layer(layer) { piece in
                 try await pool.run { try file.write(piece) }
             }
-            try await pool.run { try folder.unpack(path, as: name) }
+            let bytesMax = settings.bytesMax
+            try await pool.run { try folder.unpack(path, as: name, bytesMax: bytesMax) }
             try await pool.run { FileTools.removeTree(path) }
             counts.withLock { $0.bytes += UInt64(layer.size) }
         } catch {

@@ -33,7 +33,7 @@ actor RegistryClient {
 
     private static func isLocal(_ host: String) -> Bool {
         let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
-        let isLoopback = name.hasPrefix("127.") && name.split(separator: ".").allSatisfy { UInt8($0) != nil }
+        let isLoopback = name.hasPrefix("127.") && name.pieces(by: ".").allSatisfy { UInt8($0) != nil }
         return name == "localhost" || name == "[::1]" || isLoopback
     }
 
@@ -78,10 +78,9 @@ actor RegistryClient {
     private func get(_ path: String, accept: String) async throws -> ClientResponse {
         let url = "\(base)/\(reference.repository.text)/\(path)"
         let response = try await send(url, accept)
-        guard response.status.code == 401, authorization == nil,
-            let challenge = response.fields["WWW-Authenticate"]
-        else { return response }
-        guard let answer = try await answer(to: challenge) else { return response }
+        guard response.status.code == 401, let challenge = response.fields["WWW-Authenticate"] else { return response }
+        // A token may expire while layers come; what was refused as it is, is not said twice.
+        guard let answer = try await answer(to: challenge), answer != authorization else { return response }
         authorization = answer
         return try await send(url, accept)
     }
@@ -191,25 +190,27 @@ struct AuthenticationChallenge: Sendable, Equatable {
     private(set) var parameters: [String: String] = [:]
 
     init(_ text: String) {
-        var rest = text[...]
-        scheme = String(rest.prefix { $0 != " " }).lowercased()
-        rest = rest.dropFirst(scheme.count)
+        let (space, comma, quote) = (UInt8(ascii: " "), UInt8(ascii: ","), UInt8(ascii: "\""))
+        var rest = Array(text.utf8)[...]
+        let name = rest.prefix { $0 != space }
+        scheme = String(utf8: name).lowercased()
+        rest = rest[name.endIndex...]
         while true {
-            rest = rest.drop { $0 == " " || $0 == "," }
-            guard let sign = rest.firstIndex(of: "=") else { return }
-            let name = rest[..<sign].lowercased()
-            rest = rest[rest.index(after: sign)...]
-            var value = ""
-            if rest.first == "\"" {
+            rest = rest.drop { $0 == space || $0 == comma }
+            guard let sign = rest.firstIndex(of: UInt8(ascii: "=")) else { return }
+            let name = String(utf8: rest[..<sign]).lowercased()
+            rest = rest[(sign + 1)...]
+            var value: [UInt8] = []
+            if rest.first == quote {
                 rest = rest.dropFirst()
-                while let character = rest.popFirst(), character != "\"" {
-                    value.append(character == "\\" ? rest.popFirst() ?? "\\" : character)
+                while let byte = rest.popFirst(), byte != quote {
+                    value.append(byte == UInt8(ascii: "\\") ? rest.popFirst() ?? byte : byte)
                 }
             } else {
-                value = String(rest.prefix { $0 != "," && $0 != " " })
+                value = Array(rest.prefix { $0 != comma && $0 != space })
                 rest = rest.dropFirst(value.count)
             }
-            parameters[name] = value
+            parameters[name] = String(utf8: value)
         }
     }
 }

@@ -19,12 +19,14 @@ private final class TokenRegistry: Sendable {
     private let requests = Mutex<[String]>([])
     /// What is sent in the place of the configuration.
     let replacement = Mutex<[UInt8]?>(nil)
+    /// The one that is good at the moment.
+    let token = Mutex("T")
 
-    init() throws {
+    init(layers: [JSON] = []) throws {
         func blob(_ bytes: [UInt8]) -> JSON {
             ["digest": .string(Digest(bytes: SHA256.hash(bytes)).text), "size": JSON(bytes.count)]
         }
-        let document: JSON = ["schemaVersion": 2, "config": blob(configuration), "layers": []]
+        let document: JSON = ["schemaVersion": 2, "config": blob(configuration), "layers": .array(layers)]
         manifest = document.encoded
         let answer = Mutex<(@Sendable (Request) -> Response)?>(nil)
         server = Server(configuration: ServerConfiguration(role: "test", address: "127.0.0.1", port: 0)) { request in
@@ -43,9 +45,9 @@ private final class TokenRegistry: Sendable {
         if request.path == "/token" {
             guard request.queryValue("scope") == "repository:a/b:pull", request.queryValue("service") == "the registry"
             else { return Response(text: "wrong scope") }
-            return Response(contentType: "application/json", Array(#"{"token":"T"}"#.utf8))
+            return Response(contentType: "application/json", Array("{\"token\":\"\(token.withLock { $0 })\"}".utf8))
         }
-        guard authorization == "Bearer T" else {
+        guard authorization == "Bearer \(token.withLock { $0 })" else {
             var response = Response(text: "")
             response.status = .unauthorized
             response.fields.append(
@@ -84,6 +86,31 @@ struct RegistryClientTests {
         #expect(registry.seen.count == 4)
         #expect(registry.seen[0].hasSuffix(" -") && registry.seen[1] == "/token Basic bWU6c2VjcmV0")
         #expect(registry.seen[3].hasSuffix(" Bearer T"))
+    }
+
+    @Test func aTokenThatExpiresIsFetchedAgain() async throws {
+        let client = try client("a/b:v1")
+        _ = try await client.manifest("v1")
+        registry.token.withLock { $0 = "U" }
+        _ = try await client.manifest("v1")
+        #expect(registry.seen.last?.hasSuffix(" Bearer U") == true)
+        #expect(registry.seen.filter { $0.hasPrefix("/token") }.count == 2)
+    }
+
+    @Test func anImageThatWouldNotFitIsRefusedBeforeItComes() async throws {
+        let layer: JSON = [
+            "digest": .string("sha256:" + String(repeating: "0", count: 64)), "size": 1_000_001,
+            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+        ]
+        let registry = try TokenRegistry(layers: [layer])
+        var settings = ImageSettings(folder: folder.path)
+        settings.bytesMax = 1_000_000
+        let store = ImageStore(settings: settings, client: HTTPClient())
+        let reference = try reference("\(registry.host)/a/b:v1")
+        let error = await #expect(throws: ImageError.self) { _ = try await store.pull(reference, credentials: []) }
+        #expect(
+            error?.message.contains("1000001 bytes packed") == true && error?.message.contains("--image-space") == true)
+        #expect(!registry.seen.contains { $0.contains("sha256:0000") })
     }
 
     @Test func aLogInForAnotherRegistryIsNotSent() async throws {

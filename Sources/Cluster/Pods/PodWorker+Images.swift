@@ -13,10 +13,23 @@ extension PodWorker {
             for container in pod.spec[list]?.arrayValue ?? [] {
                 let text = container["image"]?.stringValue ?? ""
                 guard settings.images.environment(of: text) == nil, pulled[text] == nil else { continue }
-                pulled[text] = try await pulledImage(text, container, statuses, settings)
+                guard let image = try await pulledImage(text, container, statuses, settings) else { continue }
+                pulled[text] = image
+                note(image, text)
             }
         }
         return pulled
+    }
+
+    /// Says in the status which image is meant: what a pod's status names is in use, and is not removed for others.
+    private func note(_ image: PulledImage, _ text: String) {
+        guard let identifier = ImageReference(text).map({ image.identifier(of: $0) }) else { return }
+        for index in status.initial.indices where status.initial[index].image == text {
+            status.initial[index].imageID = identifier
+        }
+        for index in status.containers.indices where status.containers[index].image == text {
+            status.containers[index].imageID = identifier
+        }
     }
 
     /// Nil for a name without a registry where there is none to ask.
@@ -75,6 +88,8 @@ extension PodWorker {
 
     private func pull(_ reference: ImageReference, _ text: String) async throws -> PulledImage {
         if lastFault == nil { record("Pulling", "Pulling image \"\(text)\"") }
+        // The images found so far are in use while this one is on its way.
+        publishSoon()
         let began = WallTime.now
         let found = try await pullUnlessStopped(reference)
         let milliseconds = (WallTime.now.nanoseconds - began.nanoseconds) / 1_000_000
