@@ -1,6 +1,5 @@
 // One TCP connection to a pod's port, as `kubectl port-forward` drives it. Confined to one event loop.
 
-import Bytes
 import EventLoop
 import Formats
 
@@ -53,29 +52,7 @@ package final class PodConnection: @unchecked Sendable {
 
     /// The next bytes; nil at the end, after a failure or `abort`.
     package func receive() async -> [UInt8]? {
-        while !isClosed, !isAborted {
-            switch receiveNow() {
-            case .some(let bytes) where bytes.isEmpty:
-                do throws(StreamError) {
-                    try await stream.waitReadable(timeoutMilliseconds: Self.idleMilliseconds)
-                } catch {
-                    return nil
-                }
-            case let bytes: return bytes
-            }
-        }
-        return nil
-    }
-
-    /// What has arrived; empty when nothing has, nil at the end.
-    private func receiveNow() -> [UInt8]? {
-        let slab = stream.loop.buffers.take()
-        defer { stream.loop.buffers.giveBack(slab) }
-        switch stream.receiveNow(slab) {
-        case .bytes(let count): return Array(slab.prefix(count))
-        case .wouldBlock: return []
-        case .closed, .failed: return nil
-        }
+        await stream.nextBytes(withinMilliseconds: Self.idleMilliseconds) { !isClosed && !isAborted }
     }
 
     /// Ends a `receive` and a `send` that wait.

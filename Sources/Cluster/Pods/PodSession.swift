@@ -1,6 +1,5 @@
 // A command in a container with its streams, as `kubectl exec` drives it. Confined to one event loop.
 
-import Bytes
 import EventLoop
 import Glibc
 import Runner
@@ -59,29 +58,7 @@ package final class PodSession: @unchecked Sendable {
     package func readError() async -> [UInt8]? { await read(error) }
 
     private func read(_ stream: ByteStream?) async -> [UInt8]? {
-        guard let stream else { return nil }
-        while true {
-            switch receive(stream) {
-            case .some(let bytes) where bytes.isEmpty:
-                do throws(StreamError) {
-                    try await stream.waitReadable(timeoutMilliseconds: Self.idleMilliseconds)
-                } catch {
-                    return nil
-                }
-            case let bytes: return bytes
-            }
-        }
-    }
-
-    /// What has arrived; empty when nothing has, nil at the end. What lies in the pipe is read also after `abandonOutput`.
-    private func receive(_ stream: ByteStream) -> [UInt8]? {
-        let slab = stream.loop.buffers.take()
-        defer { stream.loop.buffers.giveBack(slab) }
-        switch stream.receiveNow(slab) {
-        case .bytes(let count): return Array(slab.prefix(count))
-        case .wouldBlock: return []
-        case .closed, .failed: return nil
-        }
+        await stream?.nextBytes(withinMilliseconds: Self.idleMilliseconds)
     }
 
     /// Waits for the command's end: its exit code, 128 + n after signal n. Nil when the time went by first.
