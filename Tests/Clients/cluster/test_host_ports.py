@@ -4,13 +4,13 @@ import contextlib
 import itertools
 import os
 import socket
-import time
 import urllib.request
 
 import pytest
 
 from conftest import clients
 from manifests import text
+from waiting import until
 
 ON_POD_ADDRESS = "echo $HOSTNAME > /tmp/index.html; cd /tmp; exec python3 -m http.server --bind $POD_IP {port}"
 ON_EVERY_ADDRESS = "echo $HOSTNAME > /tmp/index.html; cd /tmp; exec python3 -m http.server {port}"
@@ -38,15 +38,6 @@ def get(port, address="127.0.0.1"):
     with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}:{port}/index.html", timeout=5) as answer:
         return answer.read().decode().strip()
 
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError("it did not come about in time")
 
 
 def scheduling(newest, namespace, name):

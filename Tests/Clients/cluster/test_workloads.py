@@ -13,6 +13,7 @@ import pytest
 
 from manifests import text
 from slipway_process import free_port, running
+from waiting import until
 
 SERVER = ["sh", "-c", "hostname > /tmp/index.html; cd /tmp; exec python3 -m http.server --bind $POD_IP 8000"]
 
@@ -44,15 +45,6 @@ def get(address, port=8080, path="/index.html"):
     with urllib.request.urlopen(f"http://{address}:{port}{path}", timeout=5) as answer:
         return answer.read().decode().strip()
 
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError("it did not come about in time")
 
 
 def test_deployment_behind_a_service(kubectl, namespace):

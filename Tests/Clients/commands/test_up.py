@@ -19,6 +19,7 @@ import tritonclient.http
 import tritonclient.utils
 
 from slipway_process import BINARY, ROOT, Slipway, free_port
+from waiting import until
 
 sys.path.append(str(ROOT / "Tests/Clients/infer"))
 import models  # noqa: E402
@@ -38,12 +39,6 @@ def processes_of(folder):
                 found.append(int(entry.name))
     return found
 
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def answers(port):
@@ -82,7 +77,7 @@ def role_processes(server):
 
 
 def test_first_start_makes_a_credential_and_shows_it_once(up, tmp_path):
-    wait_until(lambda: "ready after" in up.text())
+    until(lambda: "ready after" in up.text())
     text = up.text()
     kept = up.data / "root-credential.json"
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -93,16 +88,16 @@ def test_first_start_makes_a_credential_and_shows_it_once(up, tmp_path):
     up.log.unlink()
     before = kept.read_bytes()
     up.start()
-    wait_until(lambda: "ready after" in up.text())
+    until(lambda: "ready after" in up.text())
     assert "password" not in up.text() and kept.read_bytes() == before
 
 
 def test_a_role_that_dies_is_started_again(up):
-    wait_until(lambda: "ready after" in up.text())
+    until(lambda: "ready after" in up.text())
     for role, port in [("store", up.named["store"]), ("track", up.named["track"]), ("cluster", up.named["cluster"])]:
         before = role_processes(up)[role]
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda: role_processes(up).get(role, before) != before and answers(port))
+        until(lambda: role_processes(up).get(role, before) != before and answers(port))
     assert "signal 9" in up.text()
 
 
@@ -128,17 +123,17 @@ def test_a_role_that_cannot_be_spawned_is_tried_until_it_can(ordinary):
     """No process may be added for a while: the other roles serve on, the log says why, and the role comes back."""
     up = ordinary.start()
     try:
-        wait_until(lambda: "ready after" in up.text())
+        until(lambda: "ready after" in up.text())
         ordinary.limit("1")
         killed = role_processes(up)["registry"]
         os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: up.text().count("role cannot be started") >= 2, 20)
+        until(lambda: up.text().count("role cannot be started") >= 2, 20)
         assert "role=registry" in up.text() and "Resource temporarily unavailable" in up.text() and "again_in_ms=" in up.text()
         assert not answers(up.named["registry"]) and "registry" not in role_processes(up)
         for name in ("store", "track", "infer-http", "cluster", "console"):
             assert answers(up.named[name]), name
         ordinary.limit("4096")
-        wait_until(lambda: answers(up.named["registry"]), 30)
+        until(lambda: answers(up.named["registry"]), 30)
     finally:
         up.stop()
     assert up.process.returncode == 0 and processes_of(up.data) == []
@@ -152,11 +147,11 @@ def test_a_role_comes_back_after_its_binary_was_removed(tmp_path):
     server.arguments[0] = str(binary)
     server.start()
     try:
-        wait_until(lambda: "ready after" in server.text())
+        until(lambda: "ready after" in server.text())
         binary.unlink()
         before = role_processes(server)["store"]
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda: role_processes(server).get("store", before) != before and answers(server.named["store"]))
+        until(lambda: role_processes(server).get("store", before) != before and answers(server.named["store"]))
         assert "role cannot be started" not in server.text()
     finally:
         server.stop()
@@ -175,7 +170,7 @@ def test_one_signal_stops_everything_within_two_seconds(tmp_path, number):
 
 
 def test_requests_in_flight_do_not_hold_up_the_end(up):
-    wait_until(lambda: "ready after" in up.text())
+    until(lambda: "ready after" in up.text())
     with contextlib.ExitStack() as held:
         for name in ("store", "track", "infer-http"):
             connection = held.enter_context(socket.create_connection(("127.0.0.1", up.named[name])))
@@ -194,7 +189,7 @@ def test_it_listens_where_it_is_told_and_says_so(tmp_path, host, shown):
         pytest.skip("this machine has no IPv6")
     server = make(tmp_path, host).start()
     try:
-        wait_until(lambda: "ready after" in server.text())
+        until(lambda: "ready after" in server.text())
         for name in PORTS:
             assert f"{shown}:{server.named[name]}" in server.text()
         # The roles find one another there too.
@@ -208,7 +203,7 @@ def test_it_listens_where_it_is_told_and_says_so(tmp_path, host, shown):
 
 def test_loaded_models_come_back_with_the_server(up):
     """A load that was acknowledged survives the death of the role and of the whole program; an unload does too."""
-    wait_until(lambda: "ready after" in up.text())
+    until(lambda: "ready after" in up.text())
     credential = json.loads((up.data / "root-credential.json").read_text())
     s3 = boto3.client(
         "s3", endpoint_url=f"http://127.0.0.1:{up.named['store']}", region_name="us-east-1",
@@ -230,10 +225,10 @@ def test_loaded_models_come_back_with_the_server(up):
 
     process = role_processes(up)["infer"]
     os.kill(process, signal.SIGKILL)
-    wait_until(lambda: role_processes(up).get("infer", process) != process and is_back(), 20)
+    until(lambda: role_processes(up).get("infer", process) != process and is_back(), 20)
     up.stop()
     up.start()
-    wait_until(is_back, 20)
+    until(is_back, 20)
     assert not client.is_model_ready("dropped")
 
 
@@ -241,7 +236,7 @@ def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path):
     server = make(tmp_path).start()
     server.process.kill()
     server.process.wait()
-    wait_until(lambda: processes_of(server.data) == [], 5)
+    until(lambda: processes_of(server.data) == [], 5)
     server.output.close()
 
 

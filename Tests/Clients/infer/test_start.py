@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import time
 
 import pytest
 import requests
@@ -12,13 +11,8 @@ from tritonclient.utils import InferenceServerException
 import models
 import slipway_process as clients
 from infer_start import start
+from waiting import until
 
-
-def until(condition, server, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, server.text()[-2000:]
-        time.sleep(0.02)
 
 
 def spoil(repository, name):
@@ -43,9 +37,9 @@ def test_one_broken_model_leaves_the_rest_serving(tmp_path):
     (repository / "described/config.pbtxt").write_text("platform: {")
     context, http, _, _ = start(tmp_path, ["--model-repository", repository])
     with context as server:
-        until(lambda: answers(http, "good") == [[6.0]], server)
+        until(lambda: answers(http, "good") == [[6.0]], server=server)
         client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{http}")
-        until(lambda: all(entry["state"] != "LOADING" for entry in client.get_model_repository_index()), server)
+        until(lambda: all(entry["state"] != "LOADING" for entry in client.get_model_repository_index()), server=server)
         reasons = {entry["name"]: entry.get("reason", "") for entry in client.get_model_repository_index()}
         assert "failed to load 'broken', version 1" in reasons["broken"]
         assert "put the model at unversioned/1/model.onnx" in reasons["unversioned"]
@@ -58,7 +52,7 @@ def test_one_broken_model_leaves_the_rest_serving(tmp_path):
         assert client.is_server_live() and not client.is_server_ready() and client.is_model_ready("good")
     context, http, _, _ = start(tmp_path, ["--model-repository", repository, "--no-strict-readiness"])
     with context as server:
-        until(lambda: tritonclient.http.InferenceServerClient(f"127.0.0.1:{http}").is_server_ready(), server)
+        until(lambda: tritonclient.http.InferenceServerClient(f"127.0.0.1:{http}").is_server_ready(), server=server)
 
 
 def test_a_model_that_no_longer_loads(tmp_path):
@@ -77,8 +71,8 @@ def test_a_model_that_no_longer_loads(tmp_path):
     context, http, _, _ = start(tmp_path, arguments)
     with context as server:
         client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{http}")
-        until(lambda: answers(http, "one") == [[1.0]], server)
-        until(lambda: "model is not loaded again yet model=two" in server.text(), server)
+        until(lambda: answers(http, "one") == [[1.0]], server=server)
+        until(lambda: "model is not loaded again yet model=two" in server.text(), server=server)
         assert "failed to load 'two', version 1" in server.text()
         reasons = {entry["name"]: entry.get("reason", "") for entry in client.get_model_repository_index()}
         assert "failed to load 'two', version 1" in reasons["two"]
@@ -96,7 +90,7 @@ def test_a_repository_without_a_model_is_said(tmp_path, exists):
         (tmp_path / "models").mkdir()
     context, _, _, _ = start(tmp_path, ["--model-repository", tmp_path / "models"])
     with context as server:
-        until(lambda: "the model repository holds no model: put one at NAME/1/model.onnx" in server.text(), server)
+        until(lambda: "the model repository holds no model: put one at NAME/1/model.onnx" in server.text(), server=server)
         assert str(tmp_path / "models") in server.text()
 
 
@@ -107,7 +101,7 @@ def test_a_model_to_load_that_is_not_there(tmp_path):
     context, http, _, _ = start(tmp_path, ["--model-repository", tmp_path / "models", "--model-control-mode", "explicit",
                                            "--load-model", "one", "--load-model=tow", "--load-model", "two"])
     with context as server:
-        until(lambda: answers(http, "one") == [[2.0]] and answers(http, "two") == [[3.0]], server)
+        until(lambda: answers(http, "one") == [[2.0]] and answers(http, "two") == [[3.0]], server=server)
         assert "model is not loaded model=tow" in server.text() and "it holds no folder of this name" in server.text()
 
 
@@ -121,7 +115,7 @@ def test_a_bucket_that_cannot_be_read(store, tmp_path, change, parts):
                    "AWS_SECRET_ACCESS_KEY": clients.PASSWORD, **change}
     context, http, _, _ = start(tmp_path, ["--model-repository", "s3://models"], environment)
     with context as server:
-        until(lambda: "the model repository cannot be read" in server.text(), server)
+        until(lambda: "the model repository cannot be read" in server.text(), server=server)
         assert all(part in server.text() for part in ["repository s3://models/", *parts])
         assert "wrong-password" not in server.text()
         assert requests.get(f"http://127.0.0.1:{http}/v2/health/live", timeout=5).status_code == 200

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import boto3
 import numpy as np
@@ -18,6 +17,7 @@ import pytest
 import requests
 
 import slipway_process as clients
+from waiting import until
 
 MODELS = pathlib.Path(__file__).parents[2] / "Models"
 # Tests/Models/make.py wrote both with TensorFlow.
@@ -84,15 +84,6 @@ class Cluster(clients.Slipway):
 def ready(thing):
     return next((c for c in thing.get("status", {}).get("conditions", []) if c["type"] == "Ready"), {})
 
-
-def until(what, seconds=20):
-    deadline = time.monotonic() + seconds
-    while True:
-        value = what()
-        if value:
-            return value
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
