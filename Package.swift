@@ -93,7 +93,7 @@ let package = Package(
                 "Cluster", "Files", "ObjectClient", "HTTPClient", "HTTP", "Signatures", "EventLoop", "Formats", "Log",
                 "Clock", "Bytes",
             ]),
-        layer("Ingress", ["Serving", "Cluster", "HTTPClient", "HTTP", "Formats"]),
+        layer("Ingress", ["Serving", "Cluster", "HTTPClient", "HTTP", "Formats", "Bytes"]),
         layer("Inference", ["Runtimes", "ObjectClient", "EventLoop", "Formats", "Files", "Log", "Clock", "Bytes"]),
         layer(
             "Packs",

@@ -20,12 +20,14 @@ package struct EntryName: Sendable, Equatable {
             throw ArchiveError(.malformed, "the name of an entry is not UTF-8; pack it again with UTF-8 names")
         }
         let shown = Self.shown(text)
-        guard !text.hasPrefix("/") else { throw ArchiveError(.unsafe, "entry \"\(shown)\" has an absolute name") }
+        guard !text.starts(withBytesOf: "/") else {
+            throw ArchiveError(.unsafe, "entry \"\(shown)\" has an absolute name")
+        }
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\") }) else {
             throw ArchiveError(.unsafe, "entry \"\(shown)\" has a backslash or a control character in its name")
         }
         var components: [String] = []
-        for component in text.split(separator: "/") where component != "." {
+        for component in text.pieces(by: "/") where component != "." {
             guard component != ".." else {
                 throw ArchiveError(.unsafe, "entry \"\(shown)\" would be written outside of its folder")
             }

@@ -263,7 +263,7 @@ private struct LayerPath {
         guard let whole = String(validatingCString: text) else {
             throw ArchiveError(.unsupported, "the name of an entry is not UTF-8")
         }
-        components = whole.split(separator: "/").filter { $0 != "." }.map(String.init)
+        components = whole.pieces(by: "/").filter { $0 != "." }.map(String.init)
         guard !components.contains("..") else {
             throw ArchiveError(.unsafe, "entry \"\(LayerExtraction.shown(components))\" would leave the layer")
         }

@@ -1,5 +1,6 @@
 // The tracking role put together: database, artifact stores, the MLflow API, server.
 
+import Bytes
 import Console
 import Database
 import EventLoop
@@ -95,7 +96,7 @@ struct TrackRole: Sendable {
                     "the artifacts destination \(artifactsDestination) needs an S3 endpoint: set MLFLOW_S3_ENDPOINT_URL, "
                         + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
             }
-            let prefix = place.key.split(separator: "/").joined(separator: "/")
+            let prefix = place.key.pieces(by: "/").joined(separator: "/")
             return ObjectArtifactStore(client: client, bucket: place.bucket, prefix: prefix)
         }
         guard ArtifactLocation.isLocal(artifactsDestination) else {

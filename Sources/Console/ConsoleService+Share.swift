@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HTTP
 
@@ -7,7 +8,7 @@ extension ConsoleService {
         let session = try authorize(request)
         let body = try await json(of: request)
         guard let bucket = body["bucket"]?.stringValue, let key = body["key"]?.stringValue, !bucket.isEmpty,
-            !key.isEmpty, !bucket.contains("/")
+            !key.isEmpty, !bucket.holds("/")
         else { throw ConsoleError(.invalid, "Name the bucket and the object to share.") }
         guard let expires = body["expiresSeconds"]?.intValue, (1...604_800).contains(expires) else {
             throw ConsoleError(.invalid, "A link is good for 1 second to 7 days (604800 seconds).")

@@ -17,7 +17,7 @@ package enum DatabaseLocation: Sendable, Equatable {
             throw Self.refusal("is no URI: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
         }
         let scheme = uri[..<mark.lowerBound].lowercased()
-        let parts = scheme.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = scheme.pieces(by: "+", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let rest = uri[mark.upperBound...]
         let driver = parts.count > 1 ? parts[1] : nil
         switch parts[0] {

@@ -55,7 +55,7 @@ package enum FileTools {
     /// Makes a folder and its parents.
     package static func makeFolder(_ path: String, mode: mode_t = 0o750) throws(SystemError) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+        guard errno == ENOENT, let slash = path.lastPlace(of: "/"), slash != path.startIndex else {
             throw SystemError("mkdir")
         }
         try makeFolder(String(path[..<slash]), mode: mode)
@@ -66,7 +66,7 @@ package enum FileTools {
     package static func move(_ path: String, to target: String, isDurable: Bool = false) throws(SystemError) {
         guard rename(path, target) == 0 else { throw SystemError("rename") }
         guard isDurable else { return }
-        let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+        let folder = target.lastPlace(of: "/").map { String(target[...$0]) } ?? "."
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // A folder that may be written but not read cannot be synced; nor can any on some network file systems.
         guard descriptor >= 0 else { return }

@@ -7,7 +7,7 @@ import Bytes
 ///
 /// There is no `nil` literal on purpose: in `object["a"] = condition ? nil : value` it would be taken for `.null`, where
 /// a member that goes away is meant.
-package enum JSON: Sendable, Equatable {
+package enum JSON: Sendable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -17,6 +17,24 @@ package enum JSON: Sendable, Equatable {
     case string(String)
     case array([JSON])
     case object(JSONObject)
+}
+
+extension JSON: Equatable {
+    /// Texts are compared byte by byte: "é" in its two spellings are two values, or the change of a file from one to the
+    /// other would be no change.
+    package static func == (left: JSON, right: JSON) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.int(let left), .int(let right)): left == right
+        case (.unsigned(let left), .unsigned(let right)): left == right
+        case (.double(let left), .double(let right)): left == right
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        default: false
+        }
+    }
 }
 
 /// The members of a JSON object, in order, with constant-time look-up.

@@ -9,7 +9,7 @@ package enum ByteRangeField: Equatable, Sendable {
 
     package init?(_ text: String) {
         guard text.hasPrefix("bytes=") else { return nil }
-        let parts = text.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.dropFirst(6).pieces(by: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         let first = ASCII.decimal(parts[0].utf8).map { Int64($0) }
         let last = ASCII.decimal(parts[1].utf8).map { Int64($0) }

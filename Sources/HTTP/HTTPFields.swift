@@ -63,7 +63,7 @@ package struct HTTPFields: Sendable {
     /// True when a comma-separated list in `name` holds `token`, compared without case.
     package func contains(token: String, in name: String) -> Bool {
         values(name).contains { value in
-            value.split(separator: ",").contains { part in
+            value.pieces(by: ",").contains { part in
                 let trimmed = part.utf8.drop { $0 == 0x20 || $0 == 0x09 }
                 var end = trimmed.endIndex
                 while end > trimmed.startIndex, [0x20, 0x09].contains(trimmed[trimmed.index(before: end)]) {

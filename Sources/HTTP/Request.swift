@@ -76,8 +76,8 @@ package final class Request: @unchecked Sendable {
 
     /// The decoded query, in order. A pair whose escapes are broken is left out; a name without `=` has an empty value.
     package var queryItems: [(name: String, value: String)] {
-        query.split(separator: "&").compactMap { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        query.pieces(by: "&").compactMap { pair in
+            let parts = pair.pieces(by: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentCoding.decode(parts[0], plusIsSpace: true),
                 let value = PercentCoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
             else { return nil }

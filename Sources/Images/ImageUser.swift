@@ -39,7 +39,7 @@ package struct ImageUser: Sendable, Equatable {
 
     /// Takes `USER[:GROUP]` apart; empty is root. Nil when a name is not in `database`.
     package init?(_ text: String, in database: Database) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.pieces(by: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "0"
         let users = Self.rows(database.users, fieldCount: 7)
         // NAME:PASSWORD:UID:GID:COMMENT:HOME:SHELL
@@ -57,14 +57,14 @@ package struct ImageUser: Sendable, Equatable {
         }
         group = row.flatMap { UInt32($0[3]) } ?? 0
         if let row {
-            for entry in groups where entry[3].split(separator: ",").contains(row[0]) {
+            for entry in groups where entry[3].pieces(by: ",").contains(row[0]) {
                 if let number = UInt32(entry[2]), number != group { additionalGroups.append(number) }
             }
         }
     }
 
     private static func rows(_ text: String, fieldCount: Int) -> [[Substring]] {
-        text.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+        text.pieces(by: "\n").map { $0.pieces(by: ":", omittingEmptySubsequences: false) }
             .filter { $0.count >= fieldCount }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Runtimes
 
 /// Joining requests into one run and handing its outputs out again.
@@ -57,7 +58,7 @@ enum RuntimeText {
             guard let slash = word.firstIndex(of: "/"), word[..<slash].allSatisfy({ "([\"'=".contains($0) }) else {
                 return String(word)
             }
-            return word[..<slash] + String(word.split(separator: "/").last ?? "")
+            return word[..<slash] + String(word.pieces(by: "/").last ?? "")
         }
         return String(words.joined(separator: " ").prefix(1000))
     }

@@ -87,7 +87,7 @@ struct ConfigurationReader {
         case "instance_group": try instanceGroup(try message(field))
         case "default_model_filename":
             let file = try string(field)
-            guard !file.contains("/"), file != "..", file != ".", !file.utf8.contains(0) else {
+            guard !file.holds("/"), file != "..", file != ".", !file.utf8.contains(0) else {
                 throw failure("default_model_filename must be a file name without a folder")
             }
             if !file.isEmpty { result.configuration.modelFile = file }
@@ -148,7 +148,7 @@ struct ConfigurationReader {
         }
         guard !name.isEmpty else { throw failure("an \(isInput ? "input" : "output") has no name") }
         guard let type else { throw failure("\(isInput ? "input" : "output") \"\(name)\" has no data_type") }
-        guard labelFile.isEmpty || !labelFile.contains("/") && labelFile != ".." else {
+        guard labelFile.isEmpty || !labelFile.holds("/") && labelFile != ".." else {
             throw failure("label_filename must be a file name without a folder")
         }
         var port = ModelConfiguration.Port(name: name, type: type, dimensions: dimensions)

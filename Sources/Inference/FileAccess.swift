@@ -1,3 +1,4 @@
+import Bytes
 import Files
 import Glibc
 
@@ -29,7 +30,7 @@ enum FileAccess {
     }
 
     private static func makeFolder(above path: String) -> Bool {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = path.lastPlace(of: "/").map { String(path[..<$0]) } ?? "."
         return (try? FileTools.makeFolder(folder, mode: 0o700)) != nil
     }
 }

@@ -53,7 +53,7 @@ struct ObjectSource: ModelSource {
         let folder = ModelFolder(path: "\(cacheFolder)/\(name)-\(Randomness.hexID())", isCopy: true)
         for object in objects {
             let relative = object.key.dropFirst(prefix.count + name.count + 1)
-            let components = relative.split(separator: "/", omittingEmptySubsequences: false)
+            let components = relative.pieces(by: "/", omittingEmptySubsequences: false)
             // An object that stands for a folder, as some tools make them.
             if components.last == "" { continue }
             guard components.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }) else {

@@ -1,6 +1,7 @@
 // The ingress: one port, and the Host of a request says which InferenceService it is for. Bodies stream both ways, so a
 // tensor of any size costs no more than the connection's buffers.
 
+import Bytes
 package import Cluster
 import Formats
 package import HTTP
@@ -57,9 +58,9 @@ package struct IngressService: Sendable {
     /// The service that `NAME.NAMESPACE.example.com` means; also with `-predictor` or `-predictor-default` behind the name,
     /// and with the cluster's own suffixes.
     private func service(_ host: String) -> Resource? {
-        var parts = host.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        var parts = host.pieces(by: ".", omittingEmptySubsequences: false).map(String.init)
         for suffix in [domain, "svc.cluster.local", "svc"] where host.hasSuffix("." + suffix) {
-            parts.removeLast(suffix.split(separator: ".").count)
+            parts.removeLast(suffix.pieces(by: ".").count)
             break
         }
         guard parts.count == 2 else { return nil }
@@ -130,7 +131,7 @@ package struct IngressService: Sendable {
     private static func copied(_ fields: HTTPFields) -> HTTPFields {
         var copy = HTTPFields()
         let named = Set(
-            (fields["Connection"] ?? "").split(separator: ",").map { $0.lowercased().filter { $0 != " " } })
+            (fields["Connection"] ?? "").pieces(by: ",").map { $0.lowercased().filter { $0 != " " } })
         for (name, value) in fields.all {
             let lower = name.lowercased()
             guard !ownFields.contains(lower), !named.contains(lower), !lower.hasPrefix("x-forwarded-"),

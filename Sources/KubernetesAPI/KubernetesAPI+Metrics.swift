@@ -57,7 +57,7 @@ extension KubernetesAPI {
 
     /// Counts an answered request.
     func count(_ request: Request, _ response: Response) {
-        let path = ResourcePath(request.path.split(separator: "/").map(String.init))
+        let path = ResourcePath(request.path.pieces(by: "/").map(String.init))
         let verb: String
         switch request.method {
         case .get: verb = path?.name != nil ? "GET" : request.query.contains("watch=") ? "WATCH" : "LIST"

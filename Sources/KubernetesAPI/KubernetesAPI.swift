@@ -112,8 +112,8 @@ package final class KubernetesAPI: Sendable {
     /// The decoded segments of a path; refuses broken escapes and a `%2F` that would make two segments of one.
     private static func segments(of path: Substring) throws(StatusError) -> [String] {
         var segments: [String] = []
-        for part in path.dropFirst().split(separator: "/") {
-            guard let segment = PercentCoding.decode(part), !segment.contains("/") else {
+        for part in path.dropFirst().pieces(by: "/") {
+            guard let segment = PercentCoding.decode(part), !segment.holds("/") else {
                 throw .badRequest("the path holds a segment that cannot be decoded")
             }
             segments.append(segment)

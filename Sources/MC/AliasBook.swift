@@ -121,7 +121,7 @@ struct AliasBook: Sendable {
         guard let at = rest.lastIndex(of: "@") else {
             return Alias(name: name, url: text, accessKey: "", secretKey: "")
         }
-        let pair = rest[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let pair = rest[..<at].pieces(by: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard pair.count == 2, let key = PercentCoding.decode(pair[0]), let secret = PercentCoding.decode(pair[1])
         else {
             throw MCError(.configuration, "MC_HOST_\(name) is not of the form http://KEY:SECRET@HOST:PORT.")

@@ -1,6 +1,7 @@
 // mc: the client of object stores that MinIO's users know, against any S3. One file for each family of operations; what
 // they share is here: aliases, places, pages of listings, a bounded number of transfers at once.
 
+import Bytes
 import Files
 import Formats
 import HTTPClient

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The words and flags after an operation's name.
 struct Options: Sendable {
     private(set) var words: [String] = []
@@ -22,7 +24,7 @@ struct Options: Sendable {
                 words += rest
                 break
             }
-            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = argument.pieces(by: "=", maxSplits: 1).map(String.init)
             let name = parts[0].drop { $0 == "-" }
             if let found = switches.first(where: { $0.key == name || $0.value == String(name) }) {
                 flags.insert(found.key)

@@ -1,6 +1,7 @@
 // What a word of the command line names. `alias/bucket/key` is a place in a store when the alias is known; everything
 // else is a path on this machine, as with mc itself.
 
+import Bytes
 import ObjectClient
 
 /// A file, a folder, or something in a store.
@@ -62,7 +63,7 @@ enum CopyPaths {
     ///   - item: the item's path or key, which begins with `source` (or with `source` and a slash).
     static func nested(source: String, item: String, target: String) -> String {
         var suffix = item[...]
-        if let slash = source.lastIndex(of: "/") {
+        if let slash = source.lastPlace(of: "/") {
             let parent = source[..<slash]
             if suffix.hasPrefix(parent) { suffix = suffix.dropFirst(parent.count) }
         }
@@ -78,6 +79,6 @@ enum CopyPaths {
     /// What stands after the last slash.
     static func lastName(_ path: String) -> String {
         let trimmed = path.hasSuffix("/") ? path.dropLast() : path[...]
-        return String(trimmed.split(separator: "/").last ?? trimmed)
+        return String(trimmed.pieces(by: "/").last ?? trimmed)
     }
 }

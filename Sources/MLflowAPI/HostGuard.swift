@@ -1,6 +1,7 @@
 // Keeps web pages of other sites away from a server on the user's machine: DNS rebinding (a foreign name in Host that
 // resolves to this machine) and cross-site writes (a foreign Origin). CVE-2025-14279 is the reference server's history.
 
+import Bytes
 import HTTP
 import Server
 
@@ -44,7 +45,7 @@ package struct HostGuard: Sendable {
         if ["localhost", "::1", "0.0.0.0", "::"].contains(name) || name.hasPrefix("fd") && name.contains(":") {
             return true
         }
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        let parts = name.pieces(by: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         guard parts.count == 4, let a = parts[0], let b = parts[1], parts[2] != nil, parts[3] != nil else {
             return false
         }
@@ -52,7 +53,7 @@ package struct HostGuard: Sendable {
     }
 
     private static func matches(_ text: String, pattern: String) -> Bool {
-        let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
+        let pieces = pattern.pieces(by: "*", omittingEmptySubsequences: false)
         guard pieces.count > 1, let first = pieces.first, let last = pieces.last else { return text == pattern }
         guard text.hasPrefix(first), text.hasSuffix(last), text.utf8.count >= first.utf8.count + last.utf8.count else {
             return false

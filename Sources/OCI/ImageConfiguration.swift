@@ -1,3 +1,4 @@
+import Bytes
 package import Formats
 
 /// What an image says about the processes that run in it (OCI image specification, "Image Configuration").
@@ -31,7 +32,7 @@ package struct ImageConfiguration: Sendable, Equatable {
     package init(_ config: JSON) {
         func texts(_ key: String) -> [String] { (config[key]?.arrayValue ?? []).compactMap(\.stringValue) }
         for variable in texts("Env") {
-            let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = variable.pieces(by: "=", maxSplits: 1, omittingEmptySubsequences: false)
             environment.append((String(parts[0]), parts.count > 1 ? String(parts[1]) : ""))
         }
         entrypoint = texts("Entrypoint")

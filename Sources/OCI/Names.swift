@@ -6,7 +6,7 @@ package struct RepositoryName: Sendable, Hashable {
 
     package init?(_ text: some StringProtocol) {
         guard (1...255).contains(text.utf8.count) else { return nil }
-        for component in text.split(separator: "/", omittingEmptySubsequences: false) {
+        for component in text.pieces(by: "/", omittingEmptySubsequences: false) {
             guard Self.isComponent(Array(component.utf8)) else { return nil }
         }
         self.text = String(text)

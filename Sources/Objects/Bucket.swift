@@ -32,7 +32,7 @@ package struct Bucket: Sendable {
                 throw invalid("may not have a dot beside a dot or a hyphen")
             }
         }
-        let labels = name.split(separator: ".")
+        let labels = name.pieces(by: ".")
         if labels.count == 4, labels.allSatisfy({ ASCII.decimal($0.utf8) != nil }) {
             throw invalid("may not look like an IP address")
         }

@@ -53,7 +53,7 @@ package struct Checksum: Sendable, Equatable {
     var encoded: String { "\(algorithm.rawValue) \(type.rawValue) \(text)" }
 
     init?(encoded: String) {
-        let parts = encoded.split(separator: " ")
+        let parts = encoded.pieces(by: " ")
         guard parts.count == 3, let algorithm = ChecksumAlgorithm(rawValue: String(parts[0])),
             let type = ChecksumType(rawValue: String(parts[1]))
         else { return nil }

@@ -21,7 +21,7 @@ enum RegistryEndpoint: Sendable, Equatable {
             return
         }
         guard decoded.hasPrefix("/v2/") else { throw .noSuchPath }
-        var segments = decoded.dropFirst(4).split(separator: "/", omittingEmptySubsequences: false)[...]
+        var segments = decoded.dropFirst(4).pieces(by: "/", omittingEmptySubsequences: false)[...]
         if segments == ["_catalog"] {
             self = .catalog
             return

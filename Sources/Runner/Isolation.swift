@@ -17,8 +17,8 @@ enum HostMounts {
     /// Outermost mount points in the text of `/proc/self/mountinfo`, without those that each view has of its own.
     static func carried(mountinfo: [UInt8], under excluded: [String]) -> [String] {
         var points: [String] = []
-        for line in String(utf8: mountinfo).split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 5)
+        for line in String(utf8: mountinfo).pieces(by: "\n") {
+            let fields = line.pieces(by: " ", maxSplits: 5)
             guard fields.count > 4 else { continue }
             points.append(unescaped(fields[4]))
         }

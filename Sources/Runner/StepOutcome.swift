@@ -51,7 +51,7 @@ package struct StepOutcome: Sendable, Equatable {
         guard text.last == UInt8(ascii: "\n") else { return nil }
         var fields: [Substring: Substring] = [:]
         let lines = String(utf8: text)
-        for line in lines.split(separator: "\n") {
+        for line in lines.pieces(by: "\n") {
             guard let sign = line.firstIndex(of: "=") else { return nil }
             fields[line[..<sign]] = line[line.index(after: sign)...]
         }

@@ -14,7 +14,7 @@ package struct RuntimeFolder: Sendable {
             return
         }
         var found = ["runtime"]
-        var folder = Self.executablePath.split(separator: "/").dropLast()
+        var folder = Self.executablePath.pieces(by: "/").dropLast()
         while !folder.isEmpty {
             found.append("/" + folder.joined(separator: "/") + "/runtime")
             folder = folder.dropLast()

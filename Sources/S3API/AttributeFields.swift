@@ -19,7 +19,7 @@ enum AttributeFields {
             guard var value = fields[name] else { continue }
             if name == "Content-Encoding", value.contains("aws-chunked") {
                 // A coding of the transfer, not of the object.
-                value = value.split(separator: ",").map { $0.filter { $0 != " " } }.filter { $0 != "aws-chunked" }
+                value = value.pieces(by: ",").map { $0.filter { $0 != " " } }.filter { $0 != "aws-chunked" }
                     .joined(separator: ", ")
             }
             if name == "x-amz-storage-class", value == "STANDARD" { continue }

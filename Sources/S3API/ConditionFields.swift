@@ -22,7 +22,7 @@ enum ConditionFields {
     }
 
     private static func tags(_ text: String) -> EntityTags {
-        let items = text.split(separator: ",").map { item in
+        let items = text.pieces(by: ",").map { item in
             var tag = Substring(item.filter { $0 != " " && $0 != "\"" })
             if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
             return String(tag)

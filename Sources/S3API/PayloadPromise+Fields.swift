@@ -38,7 +38,7 @@ extension PayloadPromise {
                     "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.")
             }
             // A composite value ends with "-N".
-            let value = text.split(separator: "-", maxSplits: 1).first ?? ""
+            let value = text.pieces(by: "-", maxSplits: 1).first ?? ""
             guard Base64.decode(value.utf8)?.count == algorithm.byteCount else {
                 throw S3Error(.invalidRequest, "Value for \(name) header is invalid.")
             }

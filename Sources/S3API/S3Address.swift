@@ -36,7 +36,7 @@ struct S3Address: Sendable {
 
     private static func bucket(ofHost host: String, domains: [String]) -> String? {
         guard !domains.isEmpty else { return nil }
-        let name = host.split(separator: ":", maxSplits: 1).first.map { $0.lowercased() } ?? ""
+        let name = host.pieces(by: ":", maxSplits: 1).first.map { $0.lowercased() } ?? ""
         for domain in domains where name.hasSuffix(".\(domain)") {
             return String(name.dropLast(domain.count + 1))
         }

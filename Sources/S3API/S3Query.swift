@@ -7,8 +7,8 @@ struct S3Query: Sendable {
     /// Throws `InvalidURI` for a broken escape or bytes that are not UTF-8, instead of leaving a parameter out.
     init(_ query: Substring) throws(S3Error) {
         var pairs: [(name: String, value: String)] = []
-        for pair in query.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in query.pieces(by: "&") {
+            let parts = pair.pieces(by: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentCoding.decode(parts[0], plusIsSpace: true),
                 let value = PercentCoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
             else { throw S3Error(.invalidURI, "A query parameter is not percent-encoded UTF-8.") }

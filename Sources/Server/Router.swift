@@ -37,7 +37,7 @@ package struct Router: Sendable {
     /// Adds a route. `pattern` starts with `/`; segments are literals, `{name}`, or last `{name*}`.
     package func add(_ method: HTTPMethod, _ pattern: String, _ handler: @escaping Handler) {
         var node = root
-        let segments = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let segments = pattern.dropFirst().pieces(by: "/", omittingEmptySubsequences: false)
         for (index, segment) in segments.enumerated() {
             if segment.hasPrefix("{"), segment.hasSuffix("*}") {
                 precondition(index == segments.count - 1, "{\(segment)} must be the last segment of \(pattern)")
@@ -76,7 +76,7 @@ package struct Router: Sendable {
     }
 
     private func route(_ request: Request) async throws -> Response {
-        let segments = request.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let segments = request.path.dropFirst().pieces(by: "/", omittingEmptySubsequences: false)
         guard let handlers = match(root, segments[...], request) else { return try await notFound(request) }
         if let handler = handlers[request.method] ?? (request.method == .head ? handlers[.get] : nil) {
             return try await handler(request)

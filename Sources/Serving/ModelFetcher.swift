@@ -132,7 +132,7 @@ struct ModelFolders: Sendable {
         }
         for object in files {
             let relative = object.key.dropFirst(prefix.count)
-            let parts = relative.split(separator: "/", omittingEmptySubsequences: false)
+            let parts = relative.pieces(by: "/", omittingEmptySubsequences: false)
             guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }) else {
                 throw StorageFault(message: "the object key \"\(object.key)\" is not a usable path")
             }
@@ -152,7 +152,7 @@ struct ModelFolders: Sendable {
     }
 
     private static func writer(_ path: String) throws -> FileWriter {
-        let parent = path[..<(path.lastIndex(of: "/") ?? path.endIndex)]
+        let parent = path[..<(path.lastPlace(of: "/") ?? path.endIndex)]
         try FileTools.makeFolder(String(parent), mode: 0o755)
         return try FileWriter(path, mode: 0o644)
     }

@@ -54,7 +54,7 @@ enum StorageCredentials {
         let usesHTTPS = annotation("s3-usehttps") != "0"
         var url = standard
         if let host = annotation("s3-endpoint") {
-            guard !host.contains("/"), !host.contains(" ") else {
+            guard !host.holds("/"), !host.holds(" ") else {
                 throw StorageFault(
                     message: "secret \"\(secret.name)\": s3-endpoint is \"\(host)\"; write HOST:PORT and no scheme")
             }
@@ -77,7 +77,7 @@ enum StorageCredentials {
             return nil
         }
         // A line end that `echo | base64` leaves behind is no part of anybody's key.
-        let plain = String(utf8: bytes).split(separator: "\n", omittingEmptySubsequences: true).first
+        let plain = String(utf8: bytes).pieces(by: "\n", omittingEmptySubsequences: true).first
         return plain.map(String.init)
     }
 }

@@ -144,7 +144,7 @@ package struct ChunkedPayloadDecoder: Sendable {
                 try checkTrailer()
                 state = .done
             } else {
-                let pair = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                let pair = line.pieces(by: ":", maxSplits: 1, omittingEmptySubsequences: false)
                 guard pair.count == 2, trailer.count < Self.trailerCountMax else {
                     throw malformed("a trailer is not name:value")
                 }
@@ -155,7 +155,7 @@ package struct ChunkedPayloadDecoder: Sendable {
     }
 
     private mutating func begin(chunk line: String) throws(ChunkedPayloadError) {
-        let parts = line.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = line.pieces(by: ";", maxSplits: 1, omittingEmptySubsequences: false)
         guard let digits = parts.first, (1...15).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ Hex.digit($0) != nil }),
             let size = Int(digits, radix: 16)

@@ -53,8 +53,8 @@ package struct SignatureClaim: Sendable {
                 "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
         }
         var parts: [Substring: String] = [:]
-        for item in authorization.dropFirst(SignatureV4.algorithm.count).split(separator: ",") {
-            let pair = item.split(separator: "=", maxSplits: 1)
+        for item in authorization.dropFirst(SignatureV4.algorithm.count).pieces(by: ",") {
+            let pair = item.pieces(by: "=", maxSplits: 1)
             guard pair.count == 2 else { throw malformed("a part of it is not NAME=VALUE") }
             parts[pair[0].drop { $0 == " " }] = pair[1].filter { $0 != " " }
         }
@@ -76,7 +76,7 @@ package struct SignatureClaim: Sendable {
         }
         self.accessKey = accessKey
         self.scope = scope
-        signedFields = signed.split(separator: ";").map { $0.lowercased() }
+        signedFields = signed.pieces(by: ";").map { $0.lowercased() }
         self.signature = signature
         expiresSeconds = nil
     }
@@ -112,7 +112,7 @@ package struct SignatureClaim: Sendable {
         guard date.hasPrefix(scope.date) else {
             throw SignatureError(.queryMalformed, "Invalid credential date; it is not that of X-Amz-Date.")
         }
-        signedFields = try value("X-Amz-SignedHeaders").split(separator: ";").map { $0.lowercased() }
+        signedFields = try value("X-Amz-SignedHeaders").pieces(by: ";").map { $0.lowercased() }
         signature = try value("X-Amz-Signature")
         expiresSeconds = Int64(expires)
     }
@@ -122,7 +122,7 @@ package struct SignatureClaim: Sendable {
 
     private static func parse(credential: String) -> (String, CredentialScope)? {
         // An access key may hold slashes; the scope is the last four parts.
-        let parts = credential.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = credential.pieces(by: "/", omittingEmptySubsequences: false)
         guard parts.count >= 5, parts[parts.count - 1] == "aws4_request", parts[parts.count - 4].utf8.count == 8 else {
             return nil
         }

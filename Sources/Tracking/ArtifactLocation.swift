@@ -12,7 +12,7 @@ package enum ArtifactLocation {
 
     /// The lower-case scheme of `location`; empty for a plain path.
     package static func scheme(of location: String) -> String {
-        guard let colon = location.firstIndex(of: ":") else { return "" }
+        guard let colon = location.firstPlace(of: ":") else { return "" }
         let scheme = location[..<colon]
         let isScheme =
             !scheme.isEmpty
@@ -31,14 +31,14 @@ package enum ArtifactLocation {
             throw .invalid("Invalid \(what): longer than \(TrackingLimits.locationCharactersMax) characters.")
         }
         let decoded = fullyDecoded(location)
-        guard let decoded, !hasTraversal(decoded), !decoded.contains("#"), !decoded.utf8.contains(where: { $0 < 0x20 })
+        guard let decoded, !hasTraversal(decoded), !decoded.holds("#"), !decoded.utf8.contains(where: { $0 < 0x20 })
         else {
             throw .invalid(
                 "Invalid \(what): '\(NameRules.abbreviated(location))'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, "
                     + "an absolute path must be provided without relative path references ('..'), '#' or control characters."
             )
         }
-        if scheme(of: decoded) != "file", let mark = decoded.firstIndex(of: "?") {
+        if scheme(of: decoded) != "file", let mark = decoded.firstPlace(of: "?") {
             guard decoded[mark...].utf8.allSatisfy({ $0 != UInt8(ascii: "/") }) else {
                 throw .invalid("Invalid \(what): '\(NameRules.abbreviated(location))'. Its query must not hold a path.")
             }
@@ -50,15 +50,16 @@ package enum ArtifactLocation {
     /// Refuses absolute paths, `..`, backslashes, drive letters, `#`, control characters, and all of these in escaped
     /// form, however often escaped.
     package static func relativePath(_ path: String) throws(TrackingError) -> String {
-        guard let decoded = fullyDecoded(path), path.utf8.count <= 4096, !decoded.hasPrefix("/"), !path.hasPrefix("/"),
-            !hasTraversal(decoded), !decoded.contains("#"), !decoded.contains("\\"),
+        guard let decoded = fullyDecoded(path), path.utf8.count <= 4096, !decoded.starts(withBytesOf: "/"),
+            !path.starts(withBytesOf: "/"),
+            !hasTraversal(decoded), !decoded.holds("#"), !decoded.holds("\\"),
             !decoded.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }), !scheme(of: decoded).hasPrefix("file"),
             !(decoded.utf8.count > 1 && decoded.dropFirst().first == ":")
         else {
             throw .invalid(
                 "Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.")
         }
-        let parts = path.split(separator: "/")
+        let parts = path.pieces(by: "/")
         guard parts.allSatisfy({ $0 != "." && $0.utf8.count <= 255 }) else {
             throw .invalid(
                 "Invalid path: '\(NameRules.abbreviated(path))'. Give a path relative to the artifact folder.")
@@ -67,7 +68,7 @@ package enum ArtifactLocation {
     }
 
     private static func hasTraversal(_ text: String) -> Bool {
-        text.split(whereSeparator: { $0 == "/" || $0 == "\\" || $0 == "?" || $0 == ";" || $0 == ":" }).contains("..")
+        text.utf8.split(whereSeparator: { "/\\?;:".utf8.contains($0) }).contains { $0.elementsEqual("..".utf8) }
     }
 
     /// `text` with escapes decoded until none is left; nil when one hides a NUL or bad UTF-8, or nesting is deeper than 10.

@@ -62,8 +62,8 @@ enum NameRules {
 
     /// False when `name`, read as a path, would be spelled differently after normalisation or leave its folder.
     private static func isUniquePath(_ name: String) -> Bool {
-        if name.hasPrefix("/") || name.hasSuffix("/") { return false }
-        return name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+        if name.starts(withBytesOf: "/") || name.utf8.last == UInt8(ascii: "/") { return false }
+        return name.pieces(by: "/", omittingEmptySubsequences: false).allSatisfy {
             $0 != "" && $0 != "." && $0 != ".."
         }
     }

@@ -47,7 +47,9 @@ struct ZipArchiveTests {
 
     @Test(arguments: [
         ("../evil.py", "outside of its folder"), ("a/../../evil", "outside of its folder"),
-        ("/etc/passwd", "absolute name"), ("C:/x", "drive"), ("a\u{1}b", "control"),
+        ("/etc/passwd", "absolute name"), ("../\u{301}evil.py", "outside of its folder"),
+        ("/\u{301}etc", "absolute name"),
+        ("C:/x", "drive"), ("a\u{1}b", "control"),
     ])
     func aNameThatLeavesTheFolderIsRefused(_ name: String, _ text: String) throws {
         let error = try refusal(ZipWriter([ZipWriter.Entry(name, "x")]).bytes)

@@ -11,6 +11,11 @@ import Testing
         #expect(value["b"]?["c"]?.stringValue == "é\nä")
     }
 
+    @Test func textsAreComparedByteByByte() {
+        #expect(JSON.string("\u{e9}") != "e\u{301}" && JSON.array(["\u{e9}"]) != ["e\u{301}"])
+        #expect(JSON.string("\u{e9}") == "\u{e9}" && JSON.int(1) != .double(1))
+    }
+
     @Test func writesWhatItReads() throws {
         let text = #"{"name":"x\"\\\n\u0001","list":[1,[],{},-7,0.5,null,true],"nested":{"deep":[{"a":{}}]}}"#
         let value = try JSON.parse(bytes(text))

@@ -74,13 +74,17 @@ enum Fuzzing {
         var bytes = entry
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let index = bytes.isEmpty ? 0 : Int.random(in: 0..<bytes.count, using: &random)
-            switch Int.random(in: 0..<7, using: &random) {
+            switch Int.random(in: 0..<8, using: &random) {
             case 0 where !bytes.isEmpty: bytes[index] = UInt8.random(in: .min ... .max, using: &random)
             case 1 where !bytes.isEmpty: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             case 2 where !bytes.isEmpty: bytes.remove(at: index)
             case 3:
                 bytes.insert(Array("\r\n\0\"{}[]:,;= \\<>&%+-0x9".utf8).randomElement(using: &random) ?? 0, at: index)
             case 4 where !bytes.isEmpty: bytes = Array(bytes[..<index])
+            // What `String` joins to the character before it.
+            case 7:
+                bytes.insert(
+                    contentsOf: (["\u{301}", "\u{200d}", "\r\n"].randomElement(using: &random) ?? "").utf8, at: index)
             case 5:
                 let other = corpus[Int.random(in: 0..<corpus.count, using: &random)]
                 bytes = Array(bytes.prefix(index)) + other.suffix(Int.random(in: 0...other.count, using: &random))

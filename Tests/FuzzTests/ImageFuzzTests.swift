@@ -42,7 +42,7 @@ import Testing
         try Fuzzing.run("image-challenge", samples: samples) { input, _ in
             let text = String(decoding: input, as: UTF8.self)
             let challenge = AuthenticationChallenge(text)
-            #expect(!challenge.scheme.contains(" "))
+            #expect(!challenge.scheme.utf8.contains(UInt8(ascii: " ")))
             _ = ImageUser("app:app", in: ImageUser.Database(users: text, groups: text))
         }
     }

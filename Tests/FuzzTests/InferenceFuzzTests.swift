@@ -46,7 +46,7 @@ import Testing
         try Fuzzing.run("model-configuration", samples: samples) { input, _ in
             guard let written = try? ConfigurationReader.read(text: input, model: "m", limits: limits) else { return }
             #expect((1...limits.instanceCountMax).contains(written.configuration.instanceCount))
-            #expect(!written.configuration.modelFile.contains("/"))
+            #expect(!written.configuration.modelFile.utf8.contains(UInt8(ascii: "/")))
         }
         try Fuzzing.run(
             "model-configuration-json", samples: [#"{"max_batch_size":"8","input":[{"name":"x","dims":[1]}]}"#]

@@ -49,7 +49,8 @@ struct TrackingFuzzTests {
         let samples = ["a = ? AND b = '?' AND \"c?\" = ?", "'it''s ?' LIKE ? ESCAPE '\\'"]
         try Fuzzing.run("Placeholders", samples: samples) { input, _ in
             let (sql, count) = PostgresDialect.numbered(String(utf8: input))
-            #expect(count == 0 || sql.contains("$\(count)"))
+            // Byte by byte: `$1` before a combining accent is no "$1" to `String`.
+            #expect(count == 0 || Array(sql.utf8).contains("$\(count)".utf8))
         }
     }
 
@@ -58,8 +59,9 @@ struct TrackingFuzzTests {
         try Fuzzing.run("ArtifactPath", samples: samples) { input, _ in
             let text = String(utf8: input)
             guard let path = try? ArtifactLocation.relativePath(text) else { return }
-            #expect(!path.hasPrefix("/"))
-            #expect(path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { $0 != ".." && $0 != "." })
+            let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
+            #expect(parts.allSatisfy { $0 != Array("..".utf8) && $0 != Array(".".utf8) })
+            #expect(path.isEmpty || parts.first != [])
         }
     }
 }

@@ -46,6 +46,16 @@ struct TextTests {
         }
     }
 
+    /// A combining mark hides a separator from `split` (Sources/Bytes/TextBytes.swift).
+    @Test func textIsDividedByteByByte() throws {
+        for file in try Tree.files("Sources", ["swift"]) {
+            for (index, line) in file.lines.enumerated() {
+                let isHidden = line.contains("split(separator: \"") || line.contains("astIndex(of: \"/\"")
+                #expect(!isHidden, "\(file.path):\(index + 1): use pieces(by:) or lastPlace(of:)")
+            }
+        }
+    }
+
     /// `Task { }` does not inherit the executor: it leaves the event loop for the global pool, which costs more than a
     /// small request. Loop-side code uses `EventLoop.spawn`; background work says `Task.detached`.
     @Test func noBareTaskLeavesTheLoop() throws {

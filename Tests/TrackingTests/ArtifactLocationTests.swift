@@ -13,7 +13,8 @@ struct ArtifactLocationTests {
     }
 
     @Test(arguments: [
-        "..", "../a", "a/..", "a/../b", "/a", "//a", "a/./b", ".", "a\\..\\b", "\\a", "%2e%2e/a", "%252e%252e%252fa",
+        "..", "../a", "../\u{301}a", "/\u{301}a", "%2e%2e/\u{200d}a", "a#\u{301}", "a/..", "a/../b", "/a", "//a",
+        "a/./b", ".", "a\\..\\b", "\\a", "%2e%2e/a", "%252e%252e%252fa",
         "%2fa", "a%00b",
         "a#b", "a%23b", "file:///etc", "C:/x", "a\nb", "%25252525252525252525252e", "..;/a", "a/%2e%2e%5cb",
     ])
@@ -31,7 +32,8 @@ struct ArtifactLocationTests {
     }
 
     @Test(arguments: [
-        "s3://b/../x", "file:///a/../b", "mlflow-artifacts:/../../etc", "s3://b/%2e%2e/x", "s3://b/%252e%252e/x",
+        "s3://b/../x", "s3://b/../\u{301}x", "file:///a/../b", "mlflow-artifacts:/../../etc", "s3://b/%2e%2e/x",
+        "s3://b/%252e%252e/x",
         "http://h/a#/../b",
         "http://h/?q=/../etc", "s3://b/\u{0}", "http://h/a?x=/y",
     ])

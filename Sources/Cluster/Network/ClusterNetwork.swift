@@ -105,12 +105,12 @@ package final class ClusterNetwork: Sendable {
     }
 
     private func isOfPods(_ address: String) -> Bool {
-        let parts = address.split(separator: ".").compactMap { Int($0) }
+        let parts = address.pieces(by: ".").compactMap { Int($0) }
         return parts.count == 4 && parts[0] == 127 && parts[1] == number && parts[2] < 128
     }
 
     func isOfServices(_ address: String) -> Bool {
-        let parts = address.split(separator: ".").compactMap { Int($0) }
+        let parts = address.pieces(by: ".").compactMap { Int($0) }
         return parts.count == 4 && parts[0] == 127 && parts[1] == number && (128..<256).contains(parts[2])
             && (1..<255).contains(parts[3])
     }

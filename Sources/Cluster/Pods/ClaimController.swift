@@ -2,6 +2,7 @@
 // volume that somebody made for it. The folder goes with the claim, once no running pod uses it; a folder of the host
 // stays.
 
+import Bytes
 import Files
 import Formats
 import Log
@@ -104,7 +105,7 @@ actor ClaimController {
         let stale =
             (try? await context.files.run {
                 FileTools.names(in: folders.volumes).filter { name in
-                    let namespace = name.split(separator: "_").first.map(String.init) ?? ""
+                    let namespace = name.pieces(by: "_").first.map(String.init) ?? ""
                     return !kept.contains("\(folders.volumes)/\(name)") && !busy.contains(namespace)
                 }
             }) ?? []

@@ -1,3 +1,4 @@
+import Bytes
 import EventLoop
 import Files
 
@@ -22,7 +23,7 @@ final class FilePool: Sendable {
 
     /// The highest attempt beside the folder of attempt 0.
     func latestAttempt(_ first: String) async -> Int {
-        guard let slash = first.lastIndex(of: "/") else { return 0 }
+        guard let slash = first.lastPlace(of: "/") else { return 0 }
         let parent = String(first[..<slash])
         return (try? await pool.run { FileTools.names(in: parent).compactMap { Int($0) }.max() ?? 0 }) ?? 0
     }

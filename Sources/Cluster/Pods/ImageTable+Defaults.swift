@@ -1,6 +1,7 @@
 // The images every installation knows: small base images become the host's own tools, Python images its python3, and
 // the names of the examples the environments that `make setup` makes under `runtime/python`.
 
+import Bytes
 import Files
 import Formats
 import Glibc
@@ -92,7 +93,7 @@ extension ImageTable {
     }
 
     static func own(_ program: String, _ command: [String], _ runtimes: [String]) -> ImageEnvironment {
-        let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
+        let folder = String(program[..<(program.lastPlace(of: "/") ?? program.startIndex)])
         var environment = ImageEnvironment()
         environment.path = [folder]
         environment.folders = [folder] + runtimes

@@ -1,5 +1,6 @@
 // Volumes: a claim is a folder of the data folder, the others are made for the pod and go with it.
 
+import Bytes
 import Files
 import Formats
 import Glibc
@@ -28,7 +29,7 @@ struct PodVolumes {
             if let content = item["content"]?.stringValue {
                 files.append((path, Array(content.utf8), UInt32(clamping: item["mode"]?.intValue ?? 0o644) & 0o777))
             } else if let key = item["archive"]?.stringValue {
-                guard !key.split(separator: "/").contains(".."), key.hasPrefix("\(pod.namespace)_") else {
+                guard !key.pieces(by: "/").contains(".."), key.hasPrefix("\(pod.namespace)_") else {
                     throw .rejected(
                         reason: "InvalidArtifact", message: "artifact key \"\(key)\" is not one of this namespace")
                 }
@@ -76,7 +77,7 @@ struct PodVolumes {
                 try project(found, map, into: "\(base)/\(name)", volume: name)
             } else if let path = volume["hostPath"]?["path"]?.stringValue {
                 // The models of an InferenceService stand in a folder that starts with its namespace.
-                let isServing = path.hasPrefix("\(folders.serving)/\(pod.namespace)_") && Self.isPlain(path)
+                let isServing = path.starts(withBytesOf: "\(folders.serving)/\(pod.namespace)_") && Self.isPlain(path)
                 guard isServing || Self.isAllowed(path, hostPaths) else {
                     throw .rejected(
                         reason: "HostPathNotAllowed",
@@ -123,10 +124,10 @@ struct PodVolumes {
 
     /// True for a folder of the host that pods may mount.
     static func isAllowed(_ path: String, _ hostPaths: [String]) -> Bool {
-        isPlain(path) && hostPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
+        isPlain(path) && hostPaths.contains { path == $0 || path.starts(withBytesOf: $0 + "/") }
     }
 
-    private static func isPlain(_ path: String) -> Bool { !path.contains("/../") && !path.hasSuffix("/..") }
+    private static func isPlain(_ path: String) -> Bool { !path.pieces(by: "/").contains("..") }
 
     private mutating func add(_ name: String, at path: String) {
         sources[name] = path
@@ -146,7 +147,7 @@ struct PodVolumes {
             }
         }
         for item in items {
-            let parts = item.path.split(separator: "/", omittingEmptySubsequences: false)
+            let parts = item.path.pieces(by: "/", omittingEmptySubsequences: false)
             guard !item.path.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
                 throw .rejected(
                     reason: "InvalidVolume",
@@ -180,7 +181,7 @@ struct PodVolumes {
                 throw fault("mountPath \"\(path)\" must be an absolute path other than / and without \"..\"")
             }
             let subPath = mount["subPath"]?.stringValue ?? expand(mount["subPathExpr"]?.stringValue ?? "")
-            guard !subPath.hasPrefix("/"), !subPath.split(separator: "/").contains("..") else {
+            guard !subPath.starts(withBytesOf: "/"), !subPath.pieces(by: "/").contains("..") else {
                 throw fault("subPath \"\(subPath)\" must be a relative path without \"..\"")
             }
             mounts.append(

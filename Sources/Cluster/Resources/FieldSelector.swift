@@ -1,5 +1,6 @@
 // Field selectors, `status.phase=Running,metadata.name!=x`: equality on the few fields that a kind declares.
 
+import Bytes
 package import Formats
 
 /// A conjunction of comparisons of fields with texts. Empty selects everything.
@@ -26,7 +27,7 @@ package struct FieldSelector: Sendable, Equatable {
             throw ClusterError(
                 .badRequest, "unable to parse the field selector: it is longer than \(LabelSelector.bytesMax) bytes")
         }
-        for term in text.split(separator: ",") {
+        for term in text.pieces(by: ",") {
             guard let sign = term.firstIndex(of: "=") else {
                 throw ClusterError(
                     .badRequest,
@@ -47,7 +48,7 @@ package struct FieldSelector: Sendable, Equatable {
             }
             requirements.append(
                 Requirement(
-                    path: field.split(separator: ".").map(String.init), value: Self.unescaped(value), isEqual: isEqual))
+                    path: field.pieces(by: ".").map(String.init), value: Self.unescaped(value), isEqual: isEqual))
         }
     }
 

@@ -47,7 +47,7 @@ package enum ObjectNames {
 
     /// Why `key` may not be the key of a label or annotation: `[prefix/]name`.
     package static func qualifiedNameFault(_ key: String) -> String? {
-        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = key.pieces(by: "/", omittingEmptySubsequences: false)
         guard let name = parts.last, parts.count <= 2 else { return "a qualified name has at most one '/'" }
         if parts.count == 2 {
             if parts[0].isEmpty { return "prefix part must be non-empty" }

@@ -72,7 +72,7 @@ struct ResourceCondition: Sendable, Equatable {
     init(_ text: String) throws(WorkflowFault) {
         self.text = text
         var terms: [Term] = []
-        for part in text.split(separator: ",") {
+        for part in text.pieces(by: ",") {
             let term = Self.trimmed(part)
             guard !term.isEmpty else { continue }
             terms.append(try Self.term(term))
@@ -90,7 +90,7 @@ struct ResourceCondition: Sendable, Equatable {
     private static func term(_ text: Substring) throws(WorkflowFault) -> Term {
         let sign = text.firstIndex { "!=<>".contains($0) }
         let name = trimmed(sign.map { text[..<$0] } ?? text)
-        let path = name.split(separator: ".").map(String.init)
+        let path = name.pieces(by: ".").map(String.init)
         guard !path.isEmpty, !name.contains(" ") else { throw WorkflowFault("condition \"\(text)\" cannot be read") }
         guard let sign else { return Term(path: path, comparison: nil, value: "") }
         guard let comparison = Comparison.allCases.first(where: { text[sign...].hasPrefix($0.rawValue) }) else {

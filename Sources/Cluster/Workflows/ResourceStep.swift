@@ -1,5 +1,6 @@
 // Carries out a `resource` template: writes the objects, then watches the first until a condition decides.
 
+import Bytes
 import Clock
 import Formats
 

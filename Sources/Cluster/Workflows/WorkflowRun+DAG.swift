@@ -1,5 +1,6 @@
 // Templates of tasks that depend on one another.
 
+import Bytes
 import Formats
 
 /// The tasks of a DAG template, worked out once.
@@ -38,7 +39,7 @@ struct DAGPlan: Sendable {
                 continuesOnError: task["continueOn"]?["error"]?.boolValue ?? false)
             names.append(name)
         }
-        let wanted = targetText.split(separator: " ").map(String.init)
+        let wanted = targetText.pieces(by: " ").map(String.init)
         for target in wanted where byName[target] == nil {
             throw WorkflowFault("dag.target \"\(target)\" is not a task")
         }

@@ -126,7 +126,7 @@ extension WorkflowRun {
         let parts = TemplateText.parts(text)
         guard parts.count == 1, case .tag(let tag) = parts[0] else { return false }
         let name = TemplateText.name(tag)
-        let words = name.split(separator: ".", maxSplits: 2)
+        let words = name.pieces(by: ".", maxSplits: 2)
         guard words.count == 3, words[0] == "steps" || words[0] == "tasks", words[2].hasPrefix("outputs."),
             scope[name] == nil
         else { return false }

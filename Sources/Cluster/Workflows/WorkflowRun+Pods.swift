@@ -148,7 +148,7 @@ extension WorkflowRun {
 
     private func placed(_ artifact: JSON) throws(WorkflowFault) -> JSON {
         let key = artifact["name"]?.stringValue ?? ""
-        guard let path = artifact["path"]?.stringValue, path.hasPrefix("/"), !path.split(separator: "/").contains("..")
+        guard let path = artifact["path"]?.stringValue, path.hasPrefix("/"), !path.pieces(by: "/").contains("..")
         else {
             throw WorkflowFault("inputs.artifacts.\(key): path must be absolute and without \"..\"")
         }

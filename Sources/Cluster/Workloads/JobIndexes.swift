@@ -1,3 +1,5 @@
+import Bytes
+
 /// A set of completion indexes, written as Kubernetes does: `0-2,5`.
 struct JobIndexes: Equatable {
     private var indexes: Set<Int> = []
@@ -6,8 +8,8 @@ struct JobIndexes: Equatable {
 
     /// Reads what `text` wrote; parts that are no indexes are left out.
     init(_ text: String) {
-        for part in text.split(separator: ",") {
-            let ends = part.split(separator: "-", maxSplits: 1).compactMap { Int($0) }
+        for part in text.pieces(by: ",") {
+            let ends = part.pieces(by: "-", maxSplits: 1).compactMap { Int($0) }
             guard let first = ends.first, let last = ends.last, first >= 0, first <= last, last <= Self.indexMax else {
                 continue
             }

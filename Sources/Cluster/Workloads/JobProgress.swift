@@ -2,6 +2,7 @@
 // that ended is counted once: the counters and the list of pods in them are written together, so that neither a crash
 // nor the deletion of a finished pod makes the Job run anything twice. Source: kubernetes/api `batch/v1`.
 
+import Bytes
 import Clock
 import Formats
 
@@ -33,7 +34,7 @@ struct JobProgress {
         succeeded = job.count("succeeded")
         failed = job.count("failed")
         completedIndexes = JobIndexes(job.status["completedIndexes"]?.stringValue ?? "")
-        countedPods = Set((job.annotations[Self.counted] ?? "").split(separator: " ").map(String.init))
+        countedPods = Set((job.annotations[Self.counted] ?? "").pieces(by: " ").map(String.init))
         active = pods.filter(\.isActivePod)
         terminatingCount = pods.count { $0.isTerminating && !$0.hasEnded }
         endings = Self.endings(of: pods)

@@ -2,6 +2,8 @@
 // after which every word is a word. A flag may stand before or after the words. The last of two equal flags wins, but
 // those of a list add up, as with Triton's --load-model.
 
+import Bytes
+
 /// The flags and words of one command line, by the names of `declarations`.
 package struct Arguments: Sendable, Equatable {
     package private(set) var flags: [String: String] = [:]
@@ -29,7 +31,7 @@ package struct Arguments: Sendable, Equatable {
                 asksHelp = true
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = argument.pieces(by: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let (declaration, isNegated) = try Self.find(parts[0], in: command)
             if declaration.placeholder == nil {
                 if parts.count == 2, isNegated { throw UsageError("\(parts[0]) takes no value") }

@@ -1,6 +1,8 @@
 // The program under another name. Links named `mlflow`, `minio` and `mc` are those programs' command lines, so that compose
 // files and scripts keep theirs.
 
+import Bytes
+
 /// Turns the words of a process into those of `slipway`.
 package enum CalledAs {
     /// The words for `Program.run`, given `all` words with the program's own path first.
@@ -10,7 +12,7 @@ package enum CalledAs {
     /// command that takes its place. `--version` prints one line, as those programs do.
     package static func arguments(_ all: [String], environment: [String: String] = Environment.current) -> [String] {
         let words = Array(all.dropFirst())
-        switch all.first?.split(separator: "/").last {
+        switch all.first?.pieces(by: "/").last {
         case "mlflow": return mlflow(words, environment)
         case "minio": return words == ["--version"] ? ["version"] : ["store"] + words
         case "mc": return ["mc"] + words

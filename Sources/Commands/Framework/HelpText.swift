@@ -1,3 +1,5 @@
+import Bytes
+
 /// The text of `--help`.
 package enum HelpText {
     /// Help for one command: usage, flags with type, default and environment, examples.
@@ -7,7 +9,7 @@ package enum HelpText {
         let words = command.positional.map { " \($0)" } ?? ""
         lines += [terminal.bold("Usage"), "  slipway \(command.name)\(flagsWord)\(words)"]
         if !command.details.isEmpty {
-            lines += [""] + command.details.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            lines += [""] + command.details.pieces(by: "\n", omittingEmptySubsequences: false).map(String.init)
         }
         if !command.settings.isEmpty {
             lines += ["", terminal.bold("Flags")]
@@ -72,7 +74,7 @@ package enum HelpText {
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ") {
+        for word in text.pieces(by: " ") {
             if !line.isEmpty, line.count + 1 + word.count > width {
                 lines.append(line)
                 line = ""

@@ -1,3 +1,4 @@
+import Bytes
 import Clock
 
 extension Lineage {
@@ -130,7 +131,7 @@ enum LineageText {
     /// At most six digits after the point, or three of very small and large numbers.
     static func number(_ value: Double) -> String {
         guard value == 0 || (1e-3..<1e9).contains(value.magnitude) else {
-            let parts = "\(value)".split(separator: "e")
+            let parts = "\(value)".pieces(by: "e")
             return parts.count == 2 ? "\(parts[0].prefix(value < 0 ? 6 : 5))e\(parts[1])" : "\(value)"
         }
         let rounded = (value * 1e6).rounded() / 1e6

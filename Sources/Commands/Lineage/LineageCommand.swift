@@ -111,7 +111,7 @@ private enum LineagePeers {
         let list = settings[LineageSettings.kubeconfig] ?? "\(settings[CommonSettings.data])/kubeconfig"
         let remedy = "start the cluster with `slipway cluster`, or name its file with --kubeconfig or --data"
         do {
-            for path in list.split(separator: ":") {
+            for path in list.pieces(by: ":") {
                 guard let text = try PrivateFile.read(String(path)) else { continue }
                 let access = try ClusterAccess(text)
                 let file = try access.authority.map(authority.write) ?? access.authorityPath

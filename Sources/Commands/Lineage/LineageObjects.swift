@@ -42,7 +42,7 @@ final class LineageObjects {
     }
 
     private func places(_ text: String) -> [String] {
-        text.split(separator: " ").prefix(Self.locationCountMax).map(String.init)
+        text.pieces(by: " ").prefix(Self.locationCountMax).map(String.init)
     }
 
     private func groups(_ role: ObjectGroup.Role, _ locations: [String]) async -> [ObjectGroup] {

@@ -48,7 +48,7 @@ struct LineageSteps {
 
     /// The path of the object that `name`, `namespace/name`, names; nil when it is something else.
     static func path(_ name: String, _ group: String, _ kind: String) -> String? {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map { PercentCoding.encode($0) }
+        let parts = name.pieces(by: "/", omittingEmptySubsequences: false).map { PercentCoding.encode($0) }
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
         return "\(group)/namespaces/\(parts[0])/\(kind)/\(parts[1])"
     }

@@ -86,9 +86,9 @@ private func runCluster(_ invocation: Invocation) async throws -> Int32 {
         role.images.credential = RegistryCredential(host: registry, user: user, password: password)
     }
     role.images.insecureRegistries = Set(
-        (settings[ClusterSettings.insecureRegistries] ?? "").split(separator: ",").map(String.init))
+        (settings[ClusterSettings.insecureRegistries] ?? "").pieces(by: ",").map(String.init))
     role.images.bytesMax = Int64(settings[ClusterSettings.imageSpace])
-    role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").split(separator: ",").map(String.init)
+    role.hostPaths = (settings[ClusterSettings.hostPaths] ?? "").pieces(by: ",").map(String.init)
     guard !role.isInsecure || role.address == "127.0.0.1" || role.address == "::1" else {
         throw UsageError("--insecure listens on a loopback address only, not on \(role.address)")
     }

@@ -1,5 +1,6 @@
 // `slipway infer`: Triton's flags where there are any, so that its command lines work.
 
+import Bytes
 import EventLoop
 import Glibc
 import HTTP
@@ -73,7 +74,7 @@ enum InferSettings {
         "more-ports", placeholder: "PORT[,PORT]", allowed: "ports from 1 to 65535 with commas, at most 8",
         help: "More ports on the address of --bind that speak HTTP and gRPC.",
         where: { text in
-            let ports = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            let ports = text.pieces(by: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
             return ports.count <= 8 && ports.allSatisfy { (1...65_535).contains($0) }
         })
 
@@ -197,4 +198,4 @@ private func describeStore(_ repository: RepositoryConfiguration, endpointIsGive
     }
 }
 
-private func words(_ text: String?) -> [String] { (text ?? "").split(separator: ",").map(String.init) }
+private func words(_ text: String?) -> [String] { (text ?? "").pieces(by: ",").map(String.init) }

@@ -1,3 +1,4 @@
+import Bytes
 import EventLoop
 import Glibc
 import Log
@@ -91,8 +92,8 @@ enum StoreSettings {
     /// The credentials in a list of pairs, or nil when it is ill-formed.
     static func pairs(_ text: String) -> [StoreCredential]? {
         var credentials: [StoreCredential] = []
-        for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let parts = pair.split(separator: ":", maxSplits: 1)
+        for pair in text.pieces(by: ",", omittingEmptySubsequences: false) {
+            let parts = pair.pieces(by: ":", maxSplits: 1)
             guard parts.count == 2, parts[0].utf8.count >= 3, parts[1].utf8.count >= 8 else { return nil }
             credentials.append(StoreCredential(accessKey: String(parts[0]), secretKey: String(parts[1])))
         }
@@ -166,7 +167,7 @@ private func runStore(_ invocation: Invocation) async throws -> Int32 {
         credentials: [StoreCredential(accessKey: root.user, secretKey: root.password)]
             + (settings[StoreSettings.accessKeys].flatMap { StoreSettings.pairs($0) } ?? []))
     configuration.region = settings[StoreSettings.region]
-    configuration.domains = settings[StoreSettings.domain]?.split(separator: ",").map(String.init) ?? []
+    configuration.domains = settings[StoreSettings.domain]?.pieces(by: ",").map(String.init) ?? []
     configuration.metricsArePublic = settings[StoreSettings.metricsAuthentication] == "public"
     let listen = HostAndPort(settings[StoreSettings.address])
     var role = StoreRole(

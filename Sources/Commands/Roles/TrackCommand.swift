@@ -1,3 +1,4 @@
+import Bytes
 import Database
 import Glibc
 import MLflowAPI
@@ -148,7 +149,7 @@ private func trackRole(_ invocation: Invocation) throws -> TrackRole {
     role.artifactsDestination = settings[TrackSettings.artifactsDestination]
     role.servesArtifacts = settings[TrackSettings.servesArtifacts]
     role.objects = TrackSettings.objectEndpoint(settings)
-    role.allowedHosts = settings[TrackSettings.allowedHosts]?.split(separator: ",").map(String.init) ?? []
+    role.allowedHosts = settings[TrackSettings.allowedHosts]?.pieces(by: ",").map(String.init) ?? []
     return role
 }
 

@@ -62,15 +62,15 @@ final class ConsoleAssets: Sendable {
 
     /// True when gzip is listed and not with a weight of zero (RFC 9110 section 12.5.3).
     static func acceptsGzip(_ fields: HTTPFields) -> Bool {
-        fields.values("Accept-Encoding").joined(separator: ",").lowercased().split(separator: ",").contains { item in
-            let parts = item.split(separator: ";").map { $0.filter { $0 != " " } }
+        fields.values("Accept-Encoding").joined(separator: ",").lowercased().pieces(by: ",").contains { item in
+            let parts = item.pieces(by: ";").map { $0.filter { $0 != " " } }
             guard parts.first == "gzip" else { return false }
             return !parts.dropFirst().contains { ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0) }
         }
     }
 
     private static func mediaType(_ name: String) -> String {
-        switch name.split(separator: ".").last {
+        switch name.pieces(by: ".").last {
         case "html": "text/html; charset=utf-8"
         case "css": "text/css; charset=utf-8"
         case "js": "text/javascript; charset=utf-8"

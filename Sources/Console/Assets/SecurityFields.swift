@@ -27,7 +27,7 @@ enum SecurityFields {
 
     /// `attachment` with the name after the last slash, in RFC 5987's form where it is not plain ASCII.
     static func attachment(_ path: String) -> String {
-        let name = String(path.split(separator: "/").last ?? "download")
+        let name = String(path.pieces(by: "/").last ?? "download")
         let isPlain = name.utf8.allSatisfy {
             $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
         }

@@ -1,10 +1,12 @@
 // Reads the two families of the store's metrics that count each bucket's objects and bytes (Prometheus text format).
 
+import Bytes
+
 enum BucketUsage {
     /// Objects and bytes by bucket. Lines of other families, and lines that are not understood, are passed over.
     static func parse(_ text: String) -> [String: (objects: Int64, bytes: Int64)] {
         var usage: [String: (objects: Int64, bytes: Int64)] = [:]
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+        for line in text.pieces(by: "\n") where !line.hasPrefix("#") {
             guard let open = line.firstIndex(of: "{"), let close = line.lastIndex(of: "}"), open < close else {
                 continue
             }

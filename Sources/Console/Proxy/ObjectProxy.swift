@@ -45,7 +45,7 @@ struct ObjectProxy: Sendable {
     /// - Parameter path: `/BUCKET`, percent-encoded.
     func forward(_ request: Request, path: Substring, _ credential: SigningCredential) async throws -> Response {
         let bucket = String(try ProxyPath.decode(path).dropFirst())
-        guard !bucket.isEmpty, !bucket.contains("/") else { throw ConsoleError(.invalid, "Name a bucket.") }
+        guard !bucket.isEmpty, !bucket.holds("/") else { throw ConsoleError(.invalid, "Name a bucket.") }
         var query = request.queryItems
         let key = query.first { $0.name == "key" }?.value ?? ""
         let namesKey = query.contains { $0.name == "key" }
@@ -90,7 +90,7 @@ struct ObjectProxy: Sendable {
 
     /// Makes an answer harmless that holds what somebody stored: saved under its name, never run.
     private func protect(_ response: inout Response, key: String) {
-        let type = response.fields["Content-Type"]?.split(separator: ";").first.map { $0.lowercased() } ?? ""
+        let type = response.fields["Content-Type"]?.pieces(by: ";").first.map { $0.lowercased() } ?? ""
         if !Self.shownTypes.contains(type) {
             // What the object says it is stays readable for the page.
             if !type.isEmpty, let stored = response.fields["Content-Type"] {

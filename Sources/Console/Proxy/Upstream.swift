@@ -71,8 +71,8 @@ enum ProxyPath {
 
     /// The decoded path, which must not climb: no `.` or `..` segment, no backslash. Throws `notOffered` otherwise.
     static func decodeSegments(_ path: some StringProtocol) throws(ConsoleError) -> [String] {
-        let segments = try decode(path).split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard !segments.contains(where: { $0 == "." || $0 == ".." || $0.contains("\\") }) else {
+        let segments = try decode(path).pieces(by: "/", omittingEmptySubsequences: false).map(String.init)
+        guard !segments.contains(where: { $0 == "." || $0 == ".." || $0.holds("\\") }) else {
             throw ConsoleError(.notOffered, "The path climbs out of what the console offers.")
         }
         return segments

@@ -34,7 +34,7 @@ extension ConsoleService {
         try guardOrigin(of: request)
         let body = try await json(of: request)
         guard let user = body["user"]?.stringValue, let password = body["password"]?.stringValue, !user.isEmpty,
-            !password.isEmpty, user.utf8.count <= 128, password.utf8.count <= 128, !user.contains("/"),
+            !password.isEmpty, user.utf8.count <= 128, password.utf8.count <= 128, !user.holds("/"),
             HTTPFields.isValidValue(user.utf8)
         else { throw ConsoleError(.wrongCredentials, "Give the user name and the password.") }
         let address = Self.address(of: request)
@@ -91,8 +91,8 @@ extension ConsoleService {
     private var cookieName: String { "slipway-session-\(configuration.port)" }
 
     private func token(of request: Request) -> String? {
-        for pair in request.fields.values("Cookie").flatMap({ $0.split(separator: ";") }) {
-            let parts = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+        for pair in request.fields.values("Cookie").flatMap({ $0.pieces(by: ";") }) {
+            let parts = pair.drop { $0 == " " }.pieces(by: "=", maxSplits: 1)
             if parts.count == 2, parts[0] == cookieName, parts[1].utf8.count == 64 { return String(parts[1]) }
         }
         return nil

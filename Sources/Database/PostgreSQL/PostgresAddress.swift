@@ -31,7 +31,7 @@ package struct PostgresAddress: Sendable, Equatable, CustomStringConvertible {
         // A password may hold a plain @ in clients' eyes: the last one divides.
         let at = authority.lastIndex(of: "@")
         if let at {
-            let credential = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let credential = authority[..<at].pieces(by: ":", maxSplits: 1, omittingEmptySubsequences: false)
             user = try Self.decoded(credential[0], "user")
             if credential.count > 1 { password = try Self.decoded(credential[1], "password") }
         }
@@ -72,8 +72,8 @@ package struct PostgresAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     private mutating func readParameters(_ text: Substring) throws(DatabaseError) {
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in text.pieces(by: "&") {
+            let parts = pair.pieces(by: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let name = try Self.decoded(parts[0], "option") else {
                 throw DatabaseLocation.refusal("has an option that is not NAME=VALUE")
             }

@@ -27,7 +27,7 @@ package struct SFTPClient: Sendable {
             text.append(contentsOf: bytes)
             return true
         }
-        return String(utf8: text).split(separator: "\n").map(String.init).filter { $0 != "." && $0 != ".." }
+        return String(utf8: text).pieces(by: "\n").map(String.init).filter { $0 != "." && $0 != ".." }
     }
 
     /// Hands the bytes of a file below the location to `receive`, which returns false to stop. Throws `SFTPError`.

@@ -40,7 +40,7 @@ struct DiscoveryDocuments: Sendable {
 
     /// The version of aggregated discovery that a client asks for first; nil for the plain form.
     private static func aggregatedVersion(_ accept: String) -> String? {
-        for range in accept.split(separator: ",") where range.contains("as=APIGroupDiscoveryList") {
+        for range in accept.pieces(by: ",") where range.contains("as=APIGroupDiscoveryList") {
             if range.contains("v=v2beta1") { return "v2beta1" }
             if range.contains("v=v2") { return "v2" }
         }

@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 
 /// JSON Patch (RFC 6902): a list of operations, all or none.
@@ -63,7 +64,7 @@ enum JSONPatch {
         }
         return text.dropFirst().isEmpty && text.isEmpty
             ? []
-            : text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(unescaped)
+            : text.dropFirst().pieces(by: "/", omittingEmptySubsequences: false).map(unescaped)
     }
 
     private static func unescaped(_ token: Substring) -> String {

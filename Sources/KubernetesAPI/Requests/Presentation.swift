@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 
 /// The form that a client wants objects in, from its `Accept` field.
@@ -15,8 +16,8 @@ enum Presentation: Equatable {
     /// The first form listed that is known; objects as JSON when none is.
     init(accept: String) {
         self = .objects
-        for range in accept.split(separator: ",") {
-            let parts = range.split(separator: ";").map { String($0.filter { $0 != " " }) }
+        for range in accept.pieces(by: ",") {
+            let parts = range.pieces(by: ";").map { String($0.filter { $0 != " " }) }
             guard parts.first == "application/json" else { continue }
             let version = parts.first { $0.hasPrefix("v=") }.map { String($0.dropFirst(2)) } ?? "v1"
             guard ["v1", "v1beta1"].contains(version) else { continue }

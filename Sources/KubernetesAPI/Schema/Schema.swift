@@ -7,6 +7,7 @@
 // zero value is kept, as it is behind a pointer. `NUMBER ...Message` takes the fields of another message in. `by KEY`
 // merges a list of messages by that member, `merged` a list of scalars as a set.
 
+import Bytes
 import Formats
 
 /// The source texts of the schema; each table adds its own.
@@ -93,7 +94,7 @@ extension Schema {
     /// Joins the lines of each message.
     private static func entries(_ table: String) -> [String] {
         var entries: [String] = []
-        for line in table.split(separator: "\n") {
+        for line in table.pieces(by: "\n") {
             if line.hasPrefix(" "), let last = entries.indices.last {
                 entries[last] += line
             } else {
@@ -104,14 +105,14 @@ extension Schema {
     }
 
     private static func message(_ text: String) -> SchemaMessage {
-        let parts = text.split(separator: ":", maxSplits: 1)
-        let fields = parts.count < 2 ? [] : parts[1].split(separator: ",").compactMap(field)
+        let parts = text.pieces(by: ":", maxSplits: 1)
+        let fields = parts.count < 2 ? [] : parts[1].pieces(by: ",").compactMap(field)
         let byNumber = Dictionary(fields.map { ($0.number, $0) }) { first, _ in first }
         return SchemaMessage(name: String(parts[0]), fields: fields, byNumber: byNumber)
     }
 
     private static func field(_ text: Substring) -> SchemaField? {
-        let words = text.split(separator: " ").map(String.init)
+        let words = text.pieces(by: " ").map(String.init)
         guard let number = words.first.flatMap({ Int($0) }) else { return nil }
         if words[1].hasPrefix("...") {
             return SchemaField(

@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HTTP
 import HTTPClient
@@ -109,7 +110,7 @@ extension Client {
         return try objects.filter { !$0.key.hasSuffix("/") }.map { object in
             let place = found.with(key: object.key)
             let text = CopyPaths.nested(source: source, item: place.text, target: target)
-            let relative = text.dropFirst(target.count).split(separator: "/")
+            let relative = text.dropFirst(target.count).pieces(by: "/")
             guard !relative.contains("..") else {
                 throw MCError(.store, "Unable to copy `\(place.text)`. Its key would leave the target folder.")
             }
@@ -193,7 +194,7 @@ extension Client {
     }
 
     private func download(_ source: RemotePlace, _ path: String, _ size: Int64, _ progress: Progress) async throws {
-        if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+        if let slash = path.lastPlace(of: "/"), slash > path.startIndex {
             try LocalFiles.makeFolder(String(path[..<slash]))
         }
         let writer = try LocalFileWriter(path)

@@ -1,3 +1,4 @@
+import Bytes
 import Clock
 import Formats
 import Glibc
@@ -40,7 +41,7 @@ extension Client {
         // A name without a slash may be an object, or the folder of that name: the folder's contents are shown.
         do {
             let prefix = place.isFolderByName ? place.key : try await folderPrefix(of: place) ?? place.key
-            let base = prefix.lastIndex(of: "/").map { prefix[...$0].count } ?? 0
+            let base = prefix.lastPlace(of: "/").map { prefix[...$0].count } ?? 0
             try await pages(place.with(key: prefix), delimiter: isRecursive ? nil : "/") { page in
                 for folder in page.commonPrefixes {
                     isAny = true

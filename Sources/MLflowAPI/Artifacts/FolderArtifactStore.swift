@@ -92,7 +92,7 @@ package struct FolderArtifactStore: ArtifactStore {
     }
 
     private static func split(_ path: String) -> (parent: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
+        guard let slash = path.lastPlace(of: "/") else { return ("", path) }
         return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 
@@ -140,7 +140,7 @@ private final class Folder: Sendable {
     /// The folder at `path` below this one.
     func descend(_ path: String, making: Bool) throws(FolderError) -> Folder {
         var current = self
-        for part in path.split(separator: "/") {
+        for part in path.pieces(by: "/") {
             if making, mkdirat(current.descriptor, String(part), 0o700) == 0 { fsync(current.descriptor) }
             let next = openat(current.descriptor, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard next >= 0 else { throw FolderError(code: errno) }

@@ -12,7 +12,7 @@ enum MediaType {
     ]
 
     static func of(_ path: String) -> String {
-        let name = path.split(separator: "/").last ?? ""
+        let name = path.pieces(by: "/").last ?? ""
         if name == "MLmodel" || name == "conda.yaml" { return "text/plain; charset=utf-8" }
         guard let dot = name.lastIndex(of: ".") else { return "application/octet-stream" }
         let type = byExtension[name[name.index(after: dot)...].lowercased()] ?? "application/octet-stream"

@@ -1,3 +1,4 @@
+import Bytes
 package import EventLoop
 package import ObjectClient
 
@@ -27,7 +28,7 @@ package struct ObjectPackStorage: PackStorage {
         do {
             let objects = try await client.listAll(
                 bucket: location.bucket, prefix: whole, countMax: Self.modelCountMax)
-            return objects.map { String($0.key.dropFirst(whole.count)) }.filter { !$0.isEmpty && !$0.contains("/") }
+            return objects.map { String($0.key.dropFirst(whole.count)) }.filter { !$0.isEmpty && !$0.holds("/") }
         } catch {
             throw failure(error)
         }

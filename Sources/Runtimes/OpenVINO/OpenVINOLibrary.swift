@@ -1,5 +1,6 @@
 // OpenVINO is loaded when the first model needs it, from the runtime folder that `make setup` fills, as ONNX Runtime is.
 
+import Bytes
 import COpenVINO
 import Glibc
 
@@ -64,7 +65,7 @@ package final class OpenVINOLibrary: RuntimeLibrary {
 
     /// The lines of a message that say something to a person: not where in the library's source it was thrown.
     static func reason(_ message: String) -> String {
-        let lines = message.split(separator: "\n").map { $0.drop { $0 == " " } }
+        let lines = message.pieces(by: "\n").map { $0.drop { $0 == " " } }
         let useful = lines.filter {
             !$0.isEmpty && !$0.hasPrefix("Exception from ") && !($0.hasPrefix("Check '") && $0.contains("' failed at "))
                 && !$0.hasPrefix("FrontEnd API failed") && !$0.hasPrefix("To facilitate the conversion")

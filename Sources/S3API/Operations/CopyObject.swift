@@ -44,7 +44,7 @@ extension S3Call {
     /// The object that `x-amz-copy-source` names: `[/]bucket/key[?versionId=null]`, percent-encoded.
     func copySource() throws(S3Error) -> (bucket: String, key: ObjectKey) {
         let text = fields["x-amz-copy-source"] ?? ""
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.pieces(by: "?", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, parts[1] != "versionId=null", parts[1].hasPrefix("versionId=") {
             throw S3Error(.noSuchVersion)
         }

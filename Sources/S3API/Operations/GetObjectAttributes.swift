@@ -7,7 +7,7 @@ extension S3Call {
     func getObjectAttributes() async throws -> Response {
         try await requireBucket()
         let wanted = Set(
-            fields.values("x-amz-object-attributes").joined(separator: ",").split(separator: ",")
+            fields.values("x-amz-object-attributes").joined(separator: ",").pieces(by: ",")
                 .map { name in String(name.filter { $0 != " " }) })
         let known: Set<String> = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
         guard !wanted.isEmpty, wanted.isSubset(of: known) else {

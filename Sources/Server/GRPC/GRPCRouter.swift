@@ -41,7 +41,7 @@ package struct GRPCRouter: Sendable {
 
     private mutating func add(_ path: String, _ method: Method) {
         precondition(
-            path.hasPrefix("/") && path.split(separator: "/").count == 2, "\(path) is not /package.Service/Method")
+            path.hasPrefix("/") && path.pieces(by: "/").count == 2, "\(path) is not /package.Service/Method")
         precondition(methods.updateValue(method, forKey: path) == nil, "method \(path) is there twice")
     }
 

@@ -40,7 +40,7 @@ package enum WebSocketUpgrade {
             return Response(.badRequest, text: "Sec-WebSocket-Key is not 16 bytes in Base64\n")
         }
         let offered = request.fields.values("Sec-WebSocket-Protocol").flatMap { value in
-            value.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
+            value.pieces(by: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
         }
         let chosen = offered.first { subprotocols.contains($0) }
         guard chosen != nil || offered.isEmpty || subprotocols.isEmpty else {

@@ -15,7 +15,7 @@ extension TrackingStore {
         try ArtifactLocation.check(source, "model version source")
         return try await write { connection in
             if isPrompt {
-                guard !source.contains("/"), !source.contains("\\"), ArtifactLocation.scheme(of: source).isEmpty else {
+                guard !source.holds("/"), !source.holds("\\"), ArtifactLocation.scheme(of: source).isEmpty else {
                     throw TrackingError.invalid(
                         "Invalid prompt source: a prompt has no artifacts, so it cannot name a path.")
                 }
@@ -163,7 +163,7 @@ extension TrackingStore {
             var source = try Self.modelVersion(name, version, connection).source
             // A copied version names the one it came from, and that one a logged model.
             for _ in 0..<8 where source.hasPrefix("models:/") {
-                let parts = source.dropFirst("models:/".count).split(separator: "/").map(String.init)
+                let parts = source.dropFirst("models:/".count).pieces(by: "/").map(String.init)
                 if parts.count == 2, let number = Int(parts[1]) {
                     source = try Self.modelVersion(parts[0], number, connection).source
                 } else {
@@ -255,7 +255,7 @@ extension TrackingStore {
     }
 
     private static func isBelow(_ path: String, _ folder: String) -> Bool {
-        path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+        path == folder || path.starts(withBytesOf: folder.hasSuffix("/") ? folder : folder + "/")
     }
 
     /// Leaves on the logged model which versions it was registered as, in the tag that clients read.

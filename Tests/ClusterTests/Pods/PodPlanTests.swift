@@ -145,7 +145,7 @@ struct PodPlanTests {
                     "containers": [
                         [
                             "name": "main", "image": "tool",
-                            "volumeMounts": [["name": "v", "mountPath": "/m", "subPath": "../x"]],
+                            "volumeMounts": [["name": "v", "mountPath": "/m", "subPath": "../\u{301}x"]],
                         ]
                     ], "volumes": [["name": "v", "emptyDir": [:]]],
                 ], "without \"..\""
