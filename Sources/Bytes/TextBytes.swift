@@ -18,6 +18,11 @@ extension StringProtocol {
 
     package func starts(withBytesOf prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
+    /// What comes after `prefix`, which it begins with.
+    package func dropping(bytesOf prefix: some StringProtocol) -> SubSequence {
+        self[(utf8.index(startIndex, offsetBy: prefix.utf8.count, limitedBy: endIndex) ?? endIndex)...]
+    }
+
     /// Where `byte`, which is ASCII, is first.
     package func firstPlace(of byte: Unicode.Scalar) -> Index? { utf8.firstIndex(of: UInt8(ascii: byte)) }
 }

@@ -24,7 +24,7 @@ struct ObjectSource: ModelSource {
                 let page = try await client.list(
                     bucket: bucket, prefix: prefix, delimiter: "/", continuationToken: token)
                 for common in page.commonPrefixes {
-                    let name = String(common.dropFirst(prefix.count).dropLast())
+                    let name = String(common.dropping(bytesOf: prefix).dropLast())
                     if ModelName.isValid(name) { names.append(name) }
                 }
                 token = page.continuationToken
@@ -52,7 +52,7 @@ struct ObjectSource: ModelSource {
         }
         let folder = ModelFolder(path: "\(cacheFolder)/\(name)-\(Randomness.hexID())", isCopy: true)
         for object in objects {
-            let relative = object.key.dropFirst(prefix.count + name.count + 1)
+            let relative = object.key.dropping(bytesOf: "\(prefix)\(name)/")
             let components = relative.pieces(by: "/", omittingEmptySubsequences: false)
             // An object that stands for a folder, as some tools make them.
             if components.last == "" { continue }

@@ -18,7 +18,7 @@ enum Place: Sendable {
         }
         let rest = word.dropFirst(alias.count).drop { $0 == "/" }
         let bucket = String(rest.prefix { $0 != "/" })
-        let key = String(rest.dropFirst(bucket.count).drop { $0 == "/" })
+        let key = String(rest.dropping(bytesOf: bucket).drop { $0 == "/" })
         self = .remote(RemotePlace(alias: alias, client: client, bucket: bucket, key: key))
     }
 }
@@ -65,7 +65,7 @@ enum CopyPaths {
         var suffix = item[...]
         if let slash = source.lastPlace(of: "/") {
             let parent = source[..<slash]
-            if suffix.hasPrefix(parent) { suffix = suffix.dropFirst(parent.count) }
+            if suffix.hasPrefix(parent) { suffix = suffix.dropping(bytesOf: parent) }
         }
         suffix = suffix.drop { $0 == "/" }
         while suffix.hasPrefix("./") { suffix = suffix.dropFirst(2) }

@@ -98,7 +98,7 @@ package struct RegistryStore: Sendable {
         query.after = last.isEmpty ? [] : Array((prefix + last).utf8)
         query.countMax = min(countMax, ObjectLimits.listCountMax)
         let page = try await objects.listObjects(bucket: kind.rawValue, query)
-        return (page.items.map { String($0.key.text.dropFirst(prefix.count)) }, page.next != nil)
+        return (page.items.map { String($0.key.text.dropping(bytesOf: prefix)) }, page.next != nil)
     }
 
     /// The names of repositories that have a tag or a manifest, in order.

@@ -131,7 +131,7 @@ struct ModelFolders: Sendable {
             throw StorageFault(message: "\(uri) holds \(bytes) bytes; at most \(Self.bytesMax) are copied")
         }
         for object in files {
-            let relative = object.key.dropFirst(prefix.count)
+            let relative = object.key.dropping(bytesOf: prefix)
             let parts = relative.pieces(by: "/", omittingEmptySubsequences: false)
             guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }) else {
                 throw StorageFault(message: "the object key \"\(object.key)\" is not a usable path")

@@ -16,6 +16,7 @@ import Testing
         #expect("/\u{301}b".starts(withBytesOf: "/") && !"".starts(withBytesOf: "/"))
         #expect(
             text.lastPlace(of: "/").map { text[..<$0] } == "a:" && text.firstPlace(of: "/") == text.lastPlace(of: "/"))
+        #expect("a/\u{301}b".dropping(bytesOf: "a/") == "\u{301}b" && "a".dropping(bytesOf: "abc").isEmpty)
         #expect(text.firstPlace(of: "b") != nil && text.firstPlace(of: "c") == nil && text.lastPlace(of: "c") == nil)
     }
 }

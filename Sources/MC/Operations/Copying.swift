@@ -110,7 +110,7 @@ extension Client {
         return try objects.filter { !$0.key.hasSuffix("/") }.map { object in
             let place = found.with(key: object.key)
             let text = CopyPaths.nested(source: source, item: place.text, target: target)
-            let relative = text.dropFirst(target.count).pieces(by: "/")
+            let relative = text.dropping(bytesOf: target).pieces(by: "/")
             guard !relative.contains("..") else {
                 throw MCError(.store, "Unable to copy `\(place.text)`. Its key would leave the target folder.")
             }

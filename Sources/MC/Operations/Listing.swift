@@ -41,18 +41,18 @@ extension Client {
         // A name without a slash may be an object, or the folder of that name: the folder's contents are shown.
         do {
             let prefix = place.isFolderByName ? place.key : try await folderPrefix(of: place) ?? place.key
-            let base = prefix.lastPlace(of: "/").map { prefix[...$0].count } ?? 0
+            let base = prefix.lastPlace(of: "/").map { prefix[...$0] } ?? ""
             try await pages(place.with(key: prefix), delimiter: isRecursive ? nil : "/") { page in
                 for folder in page.commonPrefixes {
                     isAny = true
-                    entry(name: String(folder.dropFirst(base)), size: 0, modified: .now, etag: "", place: place)
+                    entry(name: String(folder.dropping(bytesOf: base)), size: 0, modified: .now, etag: "", place: place)
                 }
                 for object in page.objects where isRecursive || object.key != prefix || !prefix.hasSuffix("/") {
                     isAny = true
                     total.count += 1
                     total.bytes += object.size
                     entry(
-                        name: String(object.key.dropFirst(base)), size: object.size, modified: object.modified,
+                        name: String(object.key.dropping(bytesOf: base)), size: object.size, modified: object.modified,
                         etag: object.etag, place: place)
                 }
             }

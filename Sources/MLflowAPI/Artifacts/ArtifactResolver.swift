@@ -2,6 +2,7 @@
 // destination; `s3:` is read with the server's credentials; a folder is read only when it is the one that the server
 // was started with, since a location comes from clients.
 
+import Bytes
 package import ObjectClient
 import Tracking
 
@@ -43,7 +44,7 @@ package struct ArtifactResolver: Sendable {
                 let plain = location.hasPrefix("file://") ? String(location.dropFirst(7)) : location
                 let root = localRoot.path.hasSuffix("/") ? localRoot.path : localRoot.path + "/"
                 if plain.hasPrefix(root) {
-                    let below = try ArtifactLocation.relativePath(String(plain.dropFirst(root.count)))
+                    let below = try ArtifactLocation.relativePath(String(plain.dropping(bytesOf: root)))
                     return (localRoot.store, Self.join(below, relative))
                 }
             }

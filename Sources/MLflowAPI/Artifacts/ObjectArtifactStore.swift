@@ -1,3 +1,4 @@
+import Bytes
 package import HTTP
 import HTTPClient
 import Log
@@ -30,11 +31,12 @@ package final class ObjectArtifactStore: ArtifactStore {
                 for object in page.objects where object.key != folder {
                     out.append(
                         ArtifactEntry(
-                            name: String(object.key.dropFirst(folder.count)), isFolder: false, size: object.size))
+                            name: String(object.key.dropping(bytesOf: folder)), isFolder: false, size: object.size))
                 }
                 for name in page.commonPrefixes {
                     out.append(
-                        ArtifactEntry(name: String(name.dropFirst(folder.count).dropLast()), isFolder: true, size: nil))
+                        ArtifactEntry(
+                            name: String(name.dropping(bytesOf: folder).dropLast()), isFolder: true, size: nil))
                 }
                 token = page.continuationToken
             } while token != nil && out.count < 100_000

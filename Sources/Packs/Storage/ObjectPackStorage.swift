@@ -28,7 +28,7 @@ package struct ObjectPackStorage: PackStorage {
         do {
             let objects = try await client.listAll(
                 bucket: location.bucket, prefix: whole, countMax: Self.modelCountMax)
-            return objects.map { String($0.key.dropFirst(whole.count)) }.filter { !$0.isEmpty && !$0.holds("/") }
+            return objects.map { String($0.key.dropping(bytesOf: whole)) }.filter { !$0.isEmpty && !$0.holds("/") }
         } catch {
             throw failure(error)
         }
