@@ -20,6 +20,7 @@ package enum ASCII {
     package static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
     /// The decimal number in `bytes`: digits only, at most 18 of them; nil otherwise.
+    @inlinable
     package static func decimal(_ bytes: some Collection<UInt8>) -> Int? {
         guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
         var value = 0

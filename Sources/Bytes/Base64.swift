@@ -1,4 +1,5 @@
 /// Base64 of RFC 4648 section 4 (standard alphabet, padded) and section 5 (URL alphabet).
+@usableFromInline
 package enum Base64 {
     private static let standard: [UInt8] = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -37,6 +38,7 @@ package enum Base64 {
     }
 
     /// The bytes of Base64 `text` in either alphabet, padded or not; nil when it is ill-formed.
+    @inlinable
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(text.count / 4 * 3)
@@ -70,7 +72,8 @@ package enum Base64 {
         }
     }
 
-    private static func value(_ character: UInt8) -> UInt8? {
+    @inlinable
+    static func value(_ character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
         case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26

@@ -5,6 +5,7 @@ package enum Hex {
     package static let digits: [UInt8] = Array("0123456789abcdef".utf8)
 
     /// The lower-case hexadecimal text of `bytes`.
+    @inlinable
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { out in
             var index = 0
@@ -18,6 +19,7 @@ package enum Hex {
     }
 
     /// The bytes of hexadecimal `text`, or nil when a digit is wrong or the count is odd.
+    @inlinable
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var out: [UInt8] = []

@@ -1,8 +1,10 @@
 /// Percent-coding of RFC 3986 section 2.1.
+@usableFromInline
 package enum PercentCoding {
     /// Decodes `%XX` in `text`; nil for a broken escape, a NUL, or bytes that are not UTF-8.
     ///
     /// - Parameter plusIsSpace: true for form-encoded query values.
+    @inlinable
     package static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         let source = text.utf8
         guard source.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
@@ -29,6 +31,7 @@ package enum PercentCoding {
     /// Encodes every byte but the unreserved ones (`A-Z a-z 0-9 - . _ ~`), and `/` when `keepingSlash`.
     ///
     /// This is AWS's `UriEncode` (Signature Version 4, "Create a canonical request").
+    @inlinable
     package static func encode(_ text: some StringProtocol, keepingSlash: Bool = false) -> String {
         var out: [UInt8] = []
         for byte in text.utf8 {
@@ -43,9 +46,10 @@ package enum PercentCoding {
         return String(utf8: out)
     }
 
-    private static let upperHex: [UInt8] = Array("0123456789ABCDEF".utf8)
+    @usableFromInline static let upperHex: [UInt8] = Array("0123456789ABCDEF".utf8)
 
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
+    @inlinable
+    static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

@@ -98,6 +98,7 @@ package struct HTTPFields: Sendable {
         entries.map { (text($0.name), text($0.value)) }
     }
 
+    @inlinable
     package static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
         guard !bytes.isEmpty else { return false }
         for byte in bytes where !ASCII.isToken(byte) { return false }
@@ -105,6 +106,7 @@ package struct HTTPFields: Sendable {
     }
 
     /// True when `bytes` may stand in a field value: no control character but TAB (RFC 9110 section 5.5).
+    @inlinable
     package static func isValidValue(_ bytes: some Collection<UInt8>) -> Bool {
         for byte in bytes where byte < 0x20 && byte != 0x09 || byte == 0x7f { return false }
         return true
