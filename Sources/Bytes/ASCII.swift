@@ -19,6 +19,11 @@ package enum ASCII {
     @inlinable
     package static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
+    @inlinable
+    package static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isDigit(byte) || lowercase(byte) &- UInt8(ascii: "a") < 26
+    }
+
     /// The decimal number in `bytes`: digits only, at most 18 of them; nil otherwise.
     @inlinable
     package static func decimal(_ bytes: some Collection<UInt8>) -> Int? {

@@ -17,7 +17,7 @@ package enum ArtifactLocation {
         let isScheme =
             !scheme.isEmpty
             && scheme.utf8.allSatisfy {
-                ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x2d || $0 == 0x2b || $0 == 0x2e
+                ASCII.isAlphanumeric($0) || $0 == 0x2d || $0 == 0x2b || $0 == 0x2e
             }
         return isScheme ? scheme.lowercased() : ""
     }

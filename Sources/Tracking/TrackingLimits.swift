@@ -46,7 +46,9 @@ enum NameRules {
             )
         }
         let allowed = key.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || $0.properties.numericType != nil || "_-.: /".unicodeScalars.contains($0)
+            // Nearly every key is ASCII, and Unicode's tables cost more than all other checks together.
+            if $0.isASCII { return ASCII.isAlphanumeric(UInt8(ascii: $0)) || "_-.: /".unicodeScalars.contains($0) }
+            return $0.properties.isAlphabetic || $0.properties.numericType != nil
         }
         guard allowed else {
             throw .invalid(
@@ -103,7 +105,7 @@ enum NameRules {
             )
         }
         let allowed = alias.utf8.allSatisfy {
-            ASCII.isDigit($0) || ASCII.lowercase($0) &- 97 < 26 || $0 == 0x5f || $0 == 0x2d
+            ASCII.isAlphanumeric($0) || $0 == 0x5f || $0 == 0x2d
         }
         guard allowed else {
             throw .invalid(

@@ -205,7 +205,7 @@ struct FilterParser {
     }
 
     private static func isIdentifier(_ byte: UInt8) -> Bool {
-        ASCII.isDigit(byte) || ASCII.lowercase(byte) &- 97 < 26 || byte >= 0x80 || "_.-/:".utf8.contains(byte)
+        ASCII.isAlphanumeric(byte) || byte >= 0x80 || "_.-/:".utf8.contains(byte)
     }
 
     private func fault(_ expectation: String) -> TrackingError {
