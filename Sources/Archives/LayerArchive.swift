@@ -75,8 +75,8 @@ private final class LayerExtraction {
             defer { close(parent) }
             if name == ".wh..wh..opq" {
                 try hideBelow(parent)
-            } else if name.hasPrefix(".wh.") {
-                try markRemoved(String(name.dropFirst(4)), in: parent, path)
+            } else if name.starts(withBytesOf: ".wh.") {
+                try markRemoved(String(name.dropping(bytesOf: ".wh.")), in: parent, path)
             } else {
                 try make(entry, name, in: parent, path)
             }

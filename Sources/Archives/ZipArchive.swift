@@ -30,7 +30,7 @@ private struct ZipExtraction {
     func extract(to folder: String, _ limits: ArchiveLimits) throws(ArchiveError) -> ArchiveSummary {
         var summary = ArchiveSummary()
         var entryCount = 0
-        var madeFolders: Set<String> = []
+        var madeFolders: Set<ExactText> = []
         while let entry = try reader.next() {
             entryCount += 1
             guard entryCount <= limits.entryCountMax else {
@@ -74,17 +74,17 @@ private struct ZipExtraction {
     }
 
     private static func makeFolders(
-        _ components: [String], in folder: String, _ made: inout Set<String>
+        _ components: [String], in folder: String, _ made: inout Set<ExactText>
     ) throws(ArchiveError) {
         var path = folder
         for component in components {
             path += "/" + component
-            if made.contains(path) { continue }
+            if made.contains(ExactText(path)) { continue }
             guard mkdir(path, 0o700) == 0 else {
                 if errno == EEXIST { throw ArchiveError(.malformed, "\"\(component)\" is both a file and a folder") }
                 throw ArchiveError(.failed, "a folder cannot be made: \(String(cString: strerror(errno)))")
             }
-            made.insert(path)
+            made.insert(ExactText(path))
         }
     }
 

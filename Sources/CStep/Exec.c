@@ -127,11 +127,16 @@ static void keep(const struct slipway_exec *exec) {
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGCHLD);
     sigaddset(&awaited, SIGTERM);
-    // Rounds of 20 ms since the command was to end; a runtime that says nothing for two seconds is killed itself.
+    // Rounds of 20 ms since the command was to end. What a runtime has started is killed once; a runtime that is still
+    // there after two seconds, because it has said nothing or copies for what the command left behind, is killed itself.
     int rounds = 0;
+    bool is_killed = false;
     for (;;) {
         int status;
         if (waitpid(child, &status, WNOHANG) == child) {
+            if (exec->process_file) {
+                unlink(exec->process_file);
+            }
             _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
         }
         struct timespec pause = {0, 20000000};
@@ -140,7 +145,10 @@ static void keep(const struct slipway_exec *exec) {
             continue;
         }
         rounds++;
-        if (!exec->process_file || (!kill_started(exec->process_file) && rounds > 100)) {
+        if (exec->process_file && !is_killed) {
+            is_killed = kill_started(exec->process_file);
+        }
+        if (!exec->process_file || rounds > 100) {
             kill(-child, SIGKILL);
             kill(child, SIGKILL);
         }

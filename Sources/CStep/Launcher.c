@@ -331,14 +331,15 @@ static void collect(const struct specification *step, int root) {
         } else if (!large) {
             static char buffer[65536];
             int64_t left = step->collected_bytes_max;
-            ssize_t count;
-            while (left > 0 && is_whole && (count = read(source, buffer, sizeof buffer)) > 0) {
-                is_whole = write(copy, buffer, (size_t)count) == count;
+            ssize_t count = 1;
+            while (left > 0 && is_whole && count != 0) {
+                count = read(source, buffer, sizeof buffer);
+                is_whole = count >= 0 && write(copy, buffer, (size_t)count) == count;
                 left -= count;
             }
         }
         close(source);
-        close(copy);
+        is_whole = close(copy) == 0 && is_whole;
         // Half an output, as a full disk leaves it, is none.
         if (is_whole) {
             renameat(step_folder, name, step_folder, done);

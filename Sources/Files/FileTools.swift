@@ -55,10 +55,10 @@ package enum FileTools {
     /// Makes a folder and its parents.
     package static func makeFolder(_ path: String, mode: mode_t = 0o750) throws(SystemError) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let slash = path.lastPlace(of: "/"), slash != path.startIndex else {
+        guard errno == ENOENT, let parent = path.divided(atLast: "/")?.before, !parent.isEmpty else {
             throw SystemError("mkdir")
         }
-        try makeFolder(String(path[..<slash]), mode: mode)
+        try makeFolder(String(parent), mode: mode)
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SystemError("mkdir") }
     }
 
@@ -66,7 +66,7 @@ package enum FileTools {
     package static func move(_ path: String, to target: String, isDurable: Bool = false) throws(SystemError) {
         guard rename(path, target) == 0 else { throw SystemError("rename") }
         guard isDurable else { return }
-        let folder = target.lastPlace(of: "/").map { String(target[...$0]) } ?? "."
+        let folder = target.divided(atLast: "/").map { "\($0.before)/" } ?? "."
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // A folder that may be written but not read cannot be synced; nor can any on some network file systems.
         guard descriptor >= 0 else { return }
@@ -102,10 +102,26 @@ package enum FileTools {
     /// The same; empty when the folder cannot be read.
     package static func names(in folder: String) -> [String] { (try? list(folder)) ?? [] }
 
-    /// Deletes a file, or a folder and all below it. Symbolic links are removed, never followed.
-    package static func removeTree(_ path: String) {
-        if unlink(path) == 0 || errno == ENOENT { return }
-        for name in names(in: path) { removeTree(path + "/" + name) }
-        rmdir(path)
+    /// Deletes a file, or a folder and all below it, whatever bytes their names have. Symbolic links are removed, never
+    /// followed.
+    package static func removeTree(_ path: String) { path.withCString { removeTree($0, in: AT_FDCWD) } }
+
+    private static func removeTree(_ name: UnsafePointer<CChar>, in parent: Int32) {
+        if unlinkat(parent, name, 0) == 0 || errno == ENOENT { return }
+        let folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if folder >= 0 {
+            if let stream = fdopendir(folder) { removeEntries(stream, in: folder) } else { close(folder) }
+        }
+        unlinkat(parent, name, AT_REMOVEDIR)
+    }
+
+    private static func removeEntries(_ stream: OpaquePointer, in folder: Int32) {
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                guard let name = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+                if strcmp(name, ".") != 0, strcmp(name, "..") != 0 { removeTree(name, in: folder) }
+            }
+        }
     }
 }

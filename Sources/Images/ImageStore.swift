@@ -119,8 +119,11 @@ package actor ImageStore {
 
     /// The folders are there, and nothing is being removed.
     private func prepare() async throws {
+        if preparing == nil { try await makeReady() } else { try await preparing?.value }
         if let pruning { _ = await pruning.value }
-        if let preparing { return try await preparing.value }
+    }
+
+    private func makeReady() async throws {
         let (folder, pool) = (folder, pool)
         // Detached: whoever comes meanwhile waits for the same, since what is being pulled lies where it clears up.
         let task = Task.detached { try await pool.run { try folder.prepare() } }
@@ -181,10 +184,15 @@ package actor ImageStore {
 
     /// Refuses an image before its first byte comes when it would not fit: packed layers are smaller than what they hold.
     private func requireRoom(for layers: [ImageDescriptor], _ reference: ImageReference) async throws {
-        let bytes = layers.reduce(Int64(0)) { sum, layer in
-            let (total, isOver) = sum.addingReportingOverflow(layer.size)
-            return isOver ? .max : total
+        // A layer may be listed twice, and layers that other images brought need no room of the disk.
+        let distinct = Dictionary(layers.map { ($0.digest, $0) }) { first, _ in first }.values
+        func sum(_ layers: some Collection<ImageDescriptor>) -> Int64 {
+            layers.reduce(Int64(0)) { sum, layer in
+                let (total, isOver) = sum.addingReportingOverflow(layer.size)
+                return isOver ? .max : total
+            }
         }
+        let bytes = sum(distinct)
         guard bytes <= settings.bytesMax else {
             throw ImageError(
                 .failed,
@@ -192,9 +200,12 @@ package actor ImageStore {
             )
         }
         let folder = folder
-        guard try await pool.run({ try folder.hasRoom(for: bytes) }) else {
+        let missing = try await pool.run { distinct.filter { !folder.hasLayer(ImageFolder.layerName($0.digest)) } }
+        let missingBytes = sum(missing)
+        guard try await pool.run({ try folder.hasRoom(for: missingBytes) }) else {
             throw ImageError(
-                .failed, "image \"\(reference)\" has \(bytes) bytes packed, for which the disk has no room; make some")
+                .failed,
+                "image \"\(reference)\" has \(missingBytes) bytes to fetch, for which the disk has no room; make some")
         }
     }
 

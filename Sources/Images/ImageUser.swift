@@ -64,7 +64,7 @@ package struct ImageUser: Sendable, Equatable {
     }
 
     private static func rows(_ text: String, fieldCount: Int) -> [[Substring]] {
-        text.pieces(by: "\n").map { $0.pieces(by: ":", omittingEmptySubsequences: false) }
+        text.lines.map { $0.pieces(by: ":", omittingEmptySubsequences: false) }
             .filter { $0.count >= fieldCount }
     }
 }

@@ -30,7 +30,7 @@ enum FileAccess {
     }
 
     private static func makeFolder(above path: String) -> Bool {
-        let folder = path.lastPlace(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = path.divided(atLast: "/").map { String($0.before) } ?? "."
         return (try? FileTools.makeFolder(folder, mode: 0o700)) != nil
     }
 }

@@ -131,8 +131,7 @@ struct ModelLoader: Sendable {
             guard let bytes = FileTools.readAll("\(folder.path)/\(output.labelFile)", bytesMax: 4 << 20) else {
                 continue
             }
-            labels[output.name] = String(utf8: bytes).pieces(by: "\n", omittingEmptySubsequences: false).map(
-                String.init)
+            labels[output.name] = String(utf8: bytes).lines.map(String.init)
         }
         return labels
     }

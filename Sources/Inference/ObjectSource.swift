@@ -24,7 +24,7 @@ struct ObjectSource: ModelSource {
                 let page = try await client.list(
                     bucket: bucket, prefix: prefix, delimiter: "/", continuationToken: token)
                 for common in page.commonPrefixes {
-                    let name = String(common.dropping(bytesOf: prefix).dropLast())
+                    let name = String(common.dropping(bytesOf: prefix).droppingLastSlash())
                     if ModelName.isValid(name) { names.append(name) }
                 }
                 token = page.continuationToken

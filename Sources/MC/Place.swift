@@ -11,15 +11,28 @@ enum Place: Sendable {
 
     /// - Parameter client: gives the client of the alias of a name; nil when there is none.
     init(_ word: String, client: (String) throws -> ObjectClient?) rethrows {
-        let alias = String(word.prefix { $0 != "/" })
-        guard !word.hasPrefix("/"), !word.hasPrefix("."), let client = try client(alias) else {
+        let (alias, rest) = word.divided(atFirst: "/") ?? (word[...], "")
+        guard !word.starts(withBytesOf: "/"), !word.starts(withBytesOf: "."), let client = try client(String(alias))
+        else {
             self = .local(word)
             return
         }
-        let rest = word.dropFirst(alias.count).drop { $0 == "/" }
-        let bucket = String(rest.prefix { $0 != "/" })
-        let key = String(rest.dropping(bytesOf: bucket).drop { $0 == "/" })
-        self = .remote(RemotePlace(alias: alias, client: client, bucket: bucket, key: key))
+        let inside = rest.droppingSlashes()
+        let (bucket, key) = inside.divided(atFirst: "/") ?? (inside, "")
+        self = .remote(
+            RemotePlace(
+                alias: String(alias), client: client, bucket: String(bucket), key: String(key.droppingSlashes())))
+    }
+
+    /// The place of `name` below this one, which is a folder.
+    func joined(_ name: String) -> Place {
+        switch self {
+        case .local(let path): .local(CopyPaths.join(path, name))
+        case .remote(let place) where place.bucket.isEmpty:
+            // A whole store: what lies on top are its buckets.
+            .remote(place.with(bucketAndKey: name))
+        case .remote(let place): .remote(place.with(key: CopyPaths.join(place.key, name)))
+        }
     }
 }
 
@@ -34,10 +47,15 @@ struct RemotePlace: Sendable {
     var text: String { ([alias, bucket, key] as [String]).filter { !$0.isEmpty }.joined(separator: "/") }
 
     /// True for a store, a bucket, and a prefix with a slash at its end.
-    var isFolderByName: Bool { key.isEmpty || key.hasSuffix("/") }
+    var isFolderByName: Bool { key.isEmpty || key.ends(withBytesOf: "/") }
 
     /// True for the object of this very name, and for what lies below it: `models` holds `models/1`, not `models-old`.
-    func holds(_ other: String) -> Bool { isFolderByName || other == key || other.hasPrefix(key + "/") }
+    func holds(_ other: String) -> Bool { isFolderByName || other == key || other.starts(withBytesOf: key + "/") }
+
+    func with(bucketAndKey name: String) -> RemotePlace {
+        let (bucket, key) = name.divided(atFirst: "/") ?? (name[...], "")
+        return RemotePlace(alias: alias, client: client, bucket: String(bucket), key: String(key))
+    }
 
     func with(key: String) -> RemotePlace {
         var place = self
@@ -55,30 +73,30 @@ struct RemotePlace: Sendable {
 
 /// Paths of a copy, by mc's rules.
 enum CopyPaths {
-    /// The key or path of one item of a recursive copy below `target`: a source that ends with a slash gives its contents,
+    /// What one item of a recursive copy is called below the target: a source that ends with a slash gives its contents,
     /// another gives the folder itself.
     ///
     /// - Parameters:
+    ///   - item: its path or key, which begins with `source` (or with `source` and a slash).
     ///   - source: as it was typed.
-    ///   - item: the item's path or key, which begins with `source` (or with `source` and a slash).
-    static func nested(source: String, item: String, target: String) -> String {
+    static func suffix(of item: String, source: String) -> String {
         var suffix = item[...]
-        if let slash = source.lastPlace(of: "/") {
-            let parent = source[..<slash]
-            if suffix.hasPrefix(parent) { suffix = suffix.dropping(bytesOf: parent) }
+        if let parent = source.divided(atLast: "/")?.before, suffix.starts(withBytesOf: parent) {
+            suffix = suffix.dropping(bytesOf: parent)
         }
-        suffix = suffix.drop { $0 == "/" }
-        while suffix.hasPrefix("./") { suffix = suffix.dropFirst(2) }
-        return join(target, String(suffix))
+        // One slash: a key may begin with another.
+        if suffix.starts(withBytesOf: "/") { suffix = suffix.dropping(bytesOf: "/") }
+        while suffix.starts(withBytesOf: "./") { suffix = suffix.dropping(bytesOf: "./") }
+        return String(suffix)
     }
 
     static func join(_ folder: String, _ name: String) -> String {
-        folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
+        folder.isEmpty ? name : folder.ends(withBytesOf: "/") ? folder + name : folder + "/" + name
     }
 
     /// What stands after the last slash.
     static func lastName(_ path: String) -> String {
-        let trimmed = path.hasSuffix("/") ? path.dropLast() : path[...]
+        let trimmed = path.droppingLastSlash()
         return String(trimmed.pieces(by: "/").last ?? trimmed)
     }
 }

@@ -46,9 +46,9 @@ extension ObjectClient {
     /// A quiet answer names only the keys that stayed.
     private static func removalOutcome(of keys: [String], _ root: XMLElement) -> RemovalOutcome {
         let kept = root.children.filter { $0.name == "Error" }
-        let keptKeys = Set(kept.compactMap { $0.child("Key")?.text })
+        let keptKeys = Set(kept.compactMap { $0.child("Key").map { ExactText($0.text) } })
         return RemovalOutcome(
-            removed: keys.filter { !keptKeys.contains($0) },
+            removed: keys.filter { !keptKeys.contains(ExactText($0)) },
             failure: kept.first.map { first in
                 (
                     first.child("Key")?.text ?? "",

@@ -18,7 +18,7 @@ package struct ObjectEndpoint: Sendable {
     /// The authority of `url`: what a request names as its host.
     var host: String {
         guard let scheme = url.firstRange(of: "://") else { return url }
-        return String(url[scheme.upperBound...].prefix { $0 != "/" })
+        return url[scheme.upperBound...].pieces(by: "/", maxSplits: 1).first.map(String.init) ?? ""
     }
 }
 
@@ -32,18 +32,19 @@ package struct ObjectLocation: Sendable, Hashable {
 
     /// Parses a location; nil when `text` is no `s3://` location or has no bucket.
     package init?(_ text: String) {
-        guard text.hasPrefix("s3://") else { return nil }
-        var rest = text.dropFirst(5)
+        guard text.starts(withBytesOf: "s3://") else { return nil }
+        var rest = text.dropping(bytesOf: "s3://")
         var endpoint: String?
-        for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) {
-            let authority = rest.dropFirst(scheme.count).prefix { $0 != "/" }
+        for scheme in ["http://", "https://"] where rest.starts(withBytesOf: scheme) {
+            let place = rest.dropping(bytesOf: scheme)
+            let (authority, path) = place.divided(atFirst: "/") ?? (place, "")
             endpoint = scheme + authority
-            rest = rest[authority.endIndex...].dropFirst()
+            rest = path
         }
-        let bucket = rest.prefix { $0 != "/" }
+        let (bucket, key) = rest.divided(atFirst: "/") ?? (rest, "")
         guard !bucket.isEmpty else { return nil }
         self.bucket = String(bucket)
-        key = String(rest[bucket.endIndex...].dropFirst())
+        self.key = String(key)
         self.endpoint = endpoint
     }
 

@@ -120,7 +120,7 @@ struct ModelFolders: Sendable {
         } catch let error as ObjectClientError {
             throw StorageFault(message: Self.explain(error, uri, location.bucket, endpoint))
         }
-        let files = objects.filter { !$0.key.hasSuffix("/") }
+        let files = objects.filter { !$0.key.ends(withBytesOf: "/") }
         guard !files.isEmpty else {
             throw StorageFault(
                 message:
@@ -152,8 +152,7 @@ struct ModelFolders: Sendable {
     }
 
     private static func writer(_ path: String) throws -> FileWriter {
-        let parent = path[..<(path.lastPlace(of: "/") ?? path.endIndex)]
-        try FileTools.makeFolder(String(parent), mode: 0o755)
+        if let parent = path.divided(atLast: "/")?.before { try FileTools.makeFolder(String(parent), mode: 0o755) }
         return try FileWriter(path, mode: 0o644)
     }
 

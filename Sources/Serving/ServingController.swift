@@ -137,7 +137,8 @@ package actor ServingController {
 
     private func orphan(_ model: Resource) async {
         if model.isTerminating {
-            return await ControllerLoop.attempt("serving") { try await self.context.release(model) }
+            await ControllerLoop.attempt("serving") { try await self.context.release(model) }
+            return
         }
         let name = model.spec["inferenceService"]?.stringValue ?? ""
         let message = "Inference Service \"\(name)\" is not found in namespace \"\(model.namespace)\""

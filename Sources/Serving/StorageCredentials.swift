@@ -77,7 +77,7 @@ enum StorageCredentials {
             return nil
         }
         // A line end that `echo | base64` leaves behind is no part of anybody's key.
-        let plain = String(utf8: bytes).pieces(by: "\n", omittingEmptySubsequences: true).first
+        let plain = String(utf8: bytes).lines.first { !$0.isEmpty }
         return plain.map(String.init)
     }
 }

@@ -12,8 +12,7 @@ package enum ArtifactLocation {
 
     /// The lower-case scheme of `location`; empty for a plain path.
     package static func scheme(of location: String) -> String {
-        guard let colon = location.firstPlace(of: ":") else { return "" }
-        let scheme = location[..<colon]
+        guard let scheme = location.divided(atFirst: ":")?.before else { return "" }
         let isScheme =
             !scheme.isEmpty
             && scheme.utf8.allSatisfy {
@@ -38,8 +37,8 @@ package enum ArtifactLocation {
                     + "an absolute path must be provided without relative path references ('..'), '#' or control characters."
             )
         }
-        if scheme(of: decoded) != "file", let mark = decoded.firstPlace(of: "?") {
-            guard decoded[mark...].utf8.allSatisfy({ $0 != UInt8(ascii: "/") }) else {
+        if scheme(of: decoded) != "file", let query = decoded.divided(atFirst: "?")?.after {
+            guard !query.holds("/") else {
                 throw .invalid("Invalid \(what): '\(NameRules.abbreviated(location))'. Its query must not hold a path.")
             }
         }

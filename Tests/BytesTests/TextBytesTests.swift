@@ -15,8 +15,16 @@ import Testing
         #expect(text.holds("/") && !text.holds("c"))
         #expect("/\u{301}b".starts(withBytesOf: "/") && !"".starts(withBytesOf: "/"))
         #expect(
-            text.lastPlace(of: "/").map { text[..<$0] } == "a:" && text.firstPlace(of: "/") == text.lastPlace(of: "/"))
+            text.divided(atLast: "/")?.before == "a:" && text.divided(atFirst: "/")?.before == "a:")
         #expect("a/\u{301}b".dropping(bytesOf: "a/") == "\u{301}b" && "a".dropping(bytesOf: "abc").isEmpty)
-        #expect(text.firstPlace(of: "b") != nil && text.firstPlace(of: "c") == nil && text.lastPlace(of: "c") == nil)
+        #expect(text.divided(atLast: "/")?.after == "\u{301}b" && text.divided(atFirst: "c") == nil)
+        #expect("x\u{600}/".droppingLastSlash() == "x\u{600}" && "//\u{301}a".droppingSlashes() == "\u{301}a")
+        #expect("x\u{600}/".ends(withBytesOf: "/") && !"x".ends(withBytesOf: "ax") && "ax".ends(withBytesOf: "ax"))
+        #expect("a\r\n\nb\r".lines == ["a", "", "b"])
+    }
+
+    @Test func exactTextsAreTheirBytes() {
+        let (ohm, omega) = (ExactText("\u{2126}"), ExactText("\u{3a9}"))
+        #expect(ohm.text == omega.text && ohm != omega && Set([ohm, omega, ohm]).count == 2 && omega < ohm)
     }
 }

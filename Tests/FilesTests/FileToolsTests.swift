@@ -30,6 +30,22 @@ import Testing
         #expect(folder.names == ["file"] && FileTools.isFolder(file))
     }
 
+    @Test func aTreeGoesWhateverItsNames() throws {
+        let outside = folder.path + "/outside"
+        try FileTools.write(outside, [1])
+        let tree = folder.path + "/tree"
+        try FileTools.makeFolder(tree + "/e\u{301}")
+        symlink(outside, tree + "/link")
+        symlink(folder.path, tree + "/up")
+        // Bytes that are no UTF-8: a file of such a name in a folder of such a name.
+        let odd = Array((tree + "/odd").utf8CString.dropLast()) + [CChar(bitPattern: 0xe9), 0]
+        #expect(mkdir(odd, 0o755) == 0)
+        let file = odd.dropLast() + [0x2f, CChar(bitPattern: 0xff), 0]
+        close(open(Array(file), O_WRONLY | O_CREAT, 0o644))
+        FileTools.removeTree(tree)
+        #expect(folder.names == ["outside"] && FileTools.read(outside) == [1])
+    }
+
     @Test func readsAreBounded() throws {
         try FileTools.write(file, Array(0..<100))
         #expect(FileTools.read(file, bytesMax: 3) == [0, 1, 2])

@@ -180,6 +180,15 @@ struct ContainerTests {
             try await Task.sleep(nanoseconds: 10_000_000)
         }
         #expect(!ChildProgram.succeeds(["pgrep", "-f", "sleep 345682"]))
+
+        // One that has left something behind which keeps its streams.
+        let survived = try await runner.execute(
+            StepCommand(["sh", "-c", "setsid sleep 345684 & exit 0"]), in: process)
+        for _ in 0..<200 where !ChildProgram.succeeds(["pgrep", "-f", "sleep 345684"]) {
+            try await Task.sleep(nanoseconds: 10_000_000)
+        }
+        survived.kill()
+        #expect(try await Descriptors.code(survived) != nil)
     }
 
     @Test func aFolderMayHaveAnyName() async throws {

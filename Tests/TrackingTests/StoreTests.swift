@@ -129,6 +129,37 @@ struct StoreTests {
         #expect(throws: TrackingError.self) { try NameRules.checkKey(key, "metric") }
     }
 
+    /// OHM SIGN and GREEK CAPITAL LETTER OMEGA: equal to `String`, two names to every client and database.
+    @Test(arguments: TestEngine.available)
+    func namesThatOnlyBytesTellApartAreTwo(engine: TestEngine) async throws {
+        let temporary = try await TemporaryStore(engine)
+        let store = temporary.store
+        let (ohm, omega) = ("\u{2126}", "\u{3a9}")
+        let id = try await store.createRun(experimentID: "0", user: "", name: "", startMilliseconds: 1, tags: [])
+            .information.id
+        let texts = [KeyText(key: ohm, value: "1"), KeyText(key: omega, value: "2")]
+        let points = [ohm, omega].map { MetricPoint(key: $0, value: 1, timestampMilliseconds: 1, step: 0) }
+        try await store.logBatch(runID: id, metrics: points, parameters: texts, tags: texts)
+        let run = try await store.run(id: id)
+        #expect(run.metrics.count == 2 && run.parameters.count == 2)
+        #expect(run.tags.count { $0.key.utf8.elementsEqual(ohm.utf8) || $0.key.utf8.elementsEqual(omega.utf8) } == 2)
+        let changed = await refusal {
+            try await store.logBatch(runID: id, metrics: [], parameters: [KeyText(key: "p", value: ohm)], tags: [])
+            try await store.logBatch(runID: id, metrics: [], parameters: [KeyText(key: "p", value: omega)], tags: [])
+        }
+        #expect(changed == .invalidParameterValue)
+        // A key that is refused is refused after its twin, too.
+        let marked = [
+            MetricPoint(key: "\u{e9}", value: 1, timestampMilliseconds: 1, step: 0),
+            MetricPoint(key: "e\u{301}", value: 1, timestampMilliseconds: 1, step: 0),
+        ]
+        let refused = await refusal { try await store.logBatch(runID: id, metrics: marked, parameters: [], tags: []) }
+        #expect(refused == .invalidParameterValue)
+        for name in [ohm, omega] { _ = try await store.createRegisteredModel(name: name, description: nil, tags: []) }
+        let taken = await refusal { _ = try await store.renameRegisteredModel(name: ohm, to: omega) }
+        #expect(taken == .resourceAlreadyExists)
+    }
+
     @Test(arguments: TestEngine.available)
     func localSourcesStayInTheRunsFolder(engine: TestEngine) async throws {
         let temporary = try await TemporaryStore(engine)

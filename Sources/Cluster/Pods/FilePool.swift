@@ -23,8 +23,7 @@ final class FilePool: Sendable {
 
     /// The highest attempt beside the folder of attempt 0.
     func latestAttempt(_ first: String) async -> Int {
-        guard let slash = first.lastPlace(of: "/") else { return 0 }
-        let parent = String(first[..<slash])
+        guard let parent = first.divided(atLast: "/").map({ String($0.before) }) else { return 0 }
         return (try? await pool.run { FileTools.names(in: parent).compactMap { Int($0) }.max() ?? 0 }) ?? 0
     }
 }

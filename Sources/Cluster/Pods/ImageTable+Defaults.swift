@@ -93,7 +93,7 @@ extension ImageTable {
     }
 
     static func own(_ program: String, _ command: [String], _ runtimes: [String]) -> ImageEnvironment {
-        let folder = String(program[..<(program.lastPlace(of: "/") ?? program.startIndex)])
+        let folder = String(program.divided(atLast: "/")?.before ?? "")
         var environment = ImageEnvironment()
         environment.path = [folder]
         environment.folders = [folder] + runtimes

@@ -177,7 +177,7 @@ struct PodVolumes {
             guard let source = sources[volume] else {
                 throw fault("volumeMounts names no volume of the pod: \"\(volume)\"")
             }
-            guard path.hasPrefix("/"), path != "/", !path.contains("/../"), !path.hasSuffix("/..") else {
+            guard path.hasPrefix("/"), !path.pieces(by: "/").isEmpty, Self.isPlain(path) else {
                 throw fault("mountPath \"\(path)\" must be an absolute path other than / and without \"..\"")
             }
             let subPath = mount["subPath"]?.stringValue ?? expand(mount["subPathExpr"]?.stringValue ?? "")

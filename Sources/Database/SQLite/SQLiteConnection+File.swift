@@ -33,7 +33,7 @@ extension SQLiteConnection {
 
     /// Makes the names of a newly made file durable (`fsync` of its folder).
     func syncFolder() throws(DatabaseError) {
-        let folder = path.lastPlace(of: "/").map { String(path[...$0]) } ?? "."
+        let folder = path.divided(atLast: "/").map { "\($0.before)/" } ?? "."
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DatabaseError(.cannotOpen, "the folder cannot be opened") }
         defer { _ = Glibc.close(descriptor) }

@@ -39,26 +39,25 @@ extension Client {
         // A mirror is always of the contents.
         words = words.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
         let wanted = try await items(words[0], words[1], isRecursive: true, areMany: false)
-        let there = try await sizes(below: try place(words[1]))
+        let there = try await contents(of: try place(words[1]))
         var changed: [CopyItem] = []
         for item in wanted {
-            let size = there[item.targetText]
-            if size == item.size { continue }
-            guard size == nil || options.has("overwrite") else {
+            let present = there[ExactText(item.targetText)]
+            if present?.size == item.size { continue }
+            guard present == nil || options.has("overwrite") else {
                 throw MCError(.usage, "`\(item.targetText)` is there and differs. Give `--overwrite` to replace it.")
             }
             changed.append(item)
         }
         try await transfer(changed)
         guard options.has("remove") else { return }
-        let names = Set(wanted.map(\.targetText))
-        for text in there.keys.sorted() where !names.contains(text) {
-            guard case .remote(let extra) = try place(text) else {
-                try LocalFiles.remove(text)
-                continue
+        let names = Set(wanted.map { ExactText($0.targetText) })
+        for (name, extra) in there.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
+            switch extra.place {
+            case .local(let path): try LocalFiles.remove(path)
+            case .remote(let extra): try await extra.client.delete(bucket: extra.bucket, key: extra.key)
             }
-            try await extra.client.delete(bucket: extra.bucket, key: extra.key)
-            screen.note("Removed `\(text)`.", ["key": .string(text)])
+            screen.note("Removed `\(name.text)`.", ["key": .string(name.text)])
         }
     }
 
@@ -78,11 +77,12 @@ extension Client {
                 return [try await item(.local(path), path, target, size: LocalFiles.size(path), areMany: areMany)]
             case .folder:
                 try requireRecursive(isRecursive, path)
+                let below = try place(target)
                 return try LocalFiles.walk(path).map { file in
-                    let text = CopyPaths.nested(source: source, item: file.path, target: target)
+                    let name = CopyPaths.suffix(of: file.path, source: source)
                     return CopyItem(
-                        source: .local(file.path), sourceText: file.path, target: try place(text), targetText: text,
-                        size: file.size)
+                        source: .local(file.path), sourceText: file.path, target: below.joined(name),
+                        targetText: CopyPaths.join(target, name), size: file.size)
                 }
             }
         case .remote(let found):
@@ -107,16 +107,16 @@ extension Client {
         }
         try requireRecursive(isRecursive, found.text)
         // `source` names the same as `found.text`, with the slash that the person gave it.
-        return try objects.filter { !$0.key.hasSuffix("/") }.map { object in
+        let below = try place(target)
+        return try objects.filter { !$0.key.ends(withBytesOf: "/") }.map { object in
             let place = found.with(key: object.key)
-            let text = CopyPaths.nested(source: source, item: place.text, target: target)
-            let relative = text.dropping(bytesOf: target).pieces(by: "/")
-            guard !relative.contains("..") else {
+            let name = CopyPaths.suffix(of: place.text, source: source)
+            guard !name.pieces(by: "/").contains("..") else {
                 throw MCError(.store, "Unable to copy `\(place.text)`. Its key would leave the target folder.")
             }
             return CopyItem(
-                source: .remote(place), sourceText: place.text, target: try self.place(text), targetText: text,
-                size: object.size)
+                source: .remote(place), sourceText: place.text, target: below.joined(name),
+                targetText: CopyPaths.join(target, name), size: object.size)
         }
     }
 
@@ -143,15 +143,19 @@ extension Client {
         guard isRecursive else { throw MCError(.usage, "`\(text)` is a folder. Copying it needs `--recursive`.") }
     }
 
-    /// The sizes of what lies below a place, by the names a person would write.
-    private func sizes(below place: Place) async throws -> [String: Int64] {
+    /// What lies below a place, by the names a person would write.
+    private func contents(of place: Place) async throws -> [ExactText: (place: Place, size: Int64)] {
         switch place {
         case .local(let path):
             guard LocalFiles.kind(path) == .folder else { return [:] }
-            return Dictionary(uniqueKeysWithValues: try LocalFiles.walk(path).map { ($0.path, $0.size) })
+            let files = try LocalFiles.walk(path).map { (ExactText($0.path), (Place.local($0.path), $0.size)) }
+            return Dictionary(files) { first, _ in first }
         case .remote(let found):
-            let objects = try await everything(below: found)
-            return Dictionary(uniqueKeysWithValues: objects.map { (found.with(key: $0.key).text, $0.size) })
+            let objects = try await everything(below: found).map { object in
+                let place = found.with(key: object.key)
+                return (ExactText(place.text), (Place.remote(place), object.size))
+            }
+            return Dictionary(objects) { first, _ in first }
         }
     }
 
@@ -194,9 +198,7 @@ extension Client {
     }
 
     private func download(_ source: RemotePlace, _ path: String, _ size: Int64, _ progress: Progress) async throws {
-        if let slash = path.lastPlace(of: "/"), slash > path.startIndex {
-            try LocalFiles.makeFolder(String(path[..<slash]))
-        }
+        if let folder = path.divided(atLast: "/")?.before, !folder.isEmpty { try LocalFiles.makeFolder(String(folder)) }
         let writer = try LocalFileWriter(path)
         var received: Int64 = 0
         try await source.client.read(bucket: source.bucket, key: source.key) { piece in

@@ -41,7 +41,7 @@ extension Client {
         // A name without a slash may be an object, or the folder of that name: the folder's contents are shown.
         do {
             let prefix = place.isFolderByName ? place.key : try await folderPrefix(of: place) ?? place.key
-            let base = prefix.lastPlace(of: "/").map { prefix[...$0] } ?? ""
+            let base = prefix.divided(atLast: "/").map { "\($0.before)/" } ?? ""
             try await pages(place.with(key: prefix), delimiter: isRecursive ? nil : "/") { page in
                 for folder in page.commonPrefixes {
                     isAny = true

@@ -57,12 +57,12 @@ package struct ArtifactResolver: Sendable {
 
     /// The path of `mlflow-artifacts:/path`, `mlflow-artifacts://host/path` or the proxy's own URL.
     private static func proxyPath(_ location: String) -> String {
-        guard let colon = location.firstIndex(of: ":") else { return location }
-        var rest = location[location.index(after: colon)...]
-        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
-        let marker = "/api/2.0/mlflow-artifacts/artifacts/"
+        guard var rest = location.divided(atFirst: ":")?.after else { return location }
+        if rest.starts(withBytesOf: "//") { rest = rest.dropping(bytesOf: "//").divided(atFirst: "/")?.after ?? "" }
+        rest = rest.droppingSlashes()
+        let marker = "api/2.0/mlflow-artifacts/artifacts/"
         if let range = rest.firstRange(of: marker) { rest = rest[range.upperBound...] }
-        return String(rest.drop { $0 == "/" })
+        return String(rest.droppingSlashes())
     }
 
     static func join(_ first: String, _ second: String) -> String {

@@ -92,8 +92,7 @@ package struct FolderArtifactStore: ArtifactStore {
     }
 
     private static func split(_ path: String) -> (parent: String, name: String) {
-        guard let slash = path.lastPlace(of: "/") else { return ("", path) }
-        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+        path.divided(atLast: "/").map { (String($0.before), String($0.after)) } ?? ("", path)
     }
 
     private static func append(_ chunk: [UInt8], to file: Int32) throws(FolderError) {
@@ -141,6 +140,7 @@ private final class Folder: Sendable {
     func descend(_ path: String, making: Bool) throws(FolderError) -> Folder {
         var current = self
         for part in path.pieces(by: "/") {
+            guard part != ".", part != ".." else { throw FolderError(code: ENOTDIR) }
             if making, mkdirat(current.descriptor, String(part), 0o700) == 0 { fsync(current.descriptor) }
             let next = openat(current.descriptor, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard next >= 0 else { throw FolderError(code: errno) }
@@ -172,6 +172,7 @@ private final class Folder: Sendable {
 
     /// Removes `name` and, when it is a folder, all in it.
     func remove(_ name: String, depth: Int) throws(FolderError) {
+        guard !name.isEmpty, name != ".", name != "..", !name.holds("/") else { throw FolderError(code: ENOTDIR) }
         if unlinkat(descriptor, name, 0) == 0 || errno == ENOENT { return }
         guard errno == EISDIR || errno == EPERM, depth < 64 else { throw FolderError(code: errno) }
         let folder = try descend(name, making: false)

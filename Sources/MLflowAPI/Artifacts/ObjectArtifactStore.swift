@@ -36,7 +36,8 @@ package final class ObjectArtifactStore: ArtifactStore {
                 for name in page.commonPrefixes {
                     out.append(
                         ArtifactEntry(
-                            name: String(name.dropping(bytesOf: folder).dropLast()), isFolder: true, size: nil))
+                            name: String(name.dropping(bytesOf: folder).droppingLastSlash()), isFolder: true, size: nil)
+                    )
                 }
                 token = page.continuationToken
             } while token != nil && out.count < 100_000

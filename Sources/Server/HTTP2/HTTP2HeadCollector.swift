@@ -38,8 +38,8 @@ struct HTTP2HeadCollector {
         switch (name.count, name[1]) {
         case (7, UInt8(ascii: "m")): method = HTTPMethod(String(utf8: value))
         case (5, _):
-            // nghttp2 has checked the form; the target is also logged, so no control character may pass.
-            if value.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) { path = String(utf8: value) }
+            // As over HTTP/1: visible ASCII, and no fragment.
+            if value.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }) { path = String(utf8: value) }
         case (10, _): authority = String(utf8: value)
         default: break
         }

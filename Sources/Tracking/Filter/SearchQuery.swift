@@ -208,7 +208,8 @@ struct SearchQuery {
         case .like, .caselessLike:
             guard text.utf8.count <= 1000 else { throw .invalid("A LIKE pattern is longer than 1000 bytes.") }
             // A backslash stands for itself, in every database; letters beyond ASCII keep their case in both.
-            let pattern = text.replacing("\\", with: "\\\\")
+            let backslash = UInt8(ascii: "\\")
+            let pattern = String(utf8: text.utf8.flatMap { $0 == backslash ? [$0, $0] : [$0] })
             if clause.comparison == .like { return ("\(column) LIKE ? ESCAPE '\\'", .text(pattern)) }
             let lower = String(utf8: pattern.utf8.map(ASCII.lowercase))
             return ("LOWER(\(column)) LIKE ? ESCAPE '\\'", .text(lower))

@@ -1,3 +1,4 @@
+import Bytes
 import Database
 
 extension TrackingStore {
@@ -54,7 +55,7 @@ extension TrackingStore {
             guard experiment.lifecycleStage == .active else {
                 throw TrackingError.invalid("Cannot rename a non-active experiment: restore \(number) first.")
             }
-            if experiment.name != name { try Self.requireFreeName(name, connection) }
+            if ExactText(experiment.name) != ExactText(name) { try Self.requireFreeName(name, connection) }
             try connection.execute(
                 "UPDATE experiments SET name = ?, last_update_time = ? WHERE experiment_id = ?", .text(name),
                 .int(Self.nowMilliseconds), .int(number))

@@ -1,6 +1,7 @@
 // Logging to a run. Everything here is idempotent: a client that retries a batch whose answer it never saw leaves the
 // same rows, and the cost depends on the batch, never on how much was logged before.
 
+import Bytes
 import Database
 
 extension TrackingStore {
@@ -43,19 +44,19 @@ extension TrackingStore {
         try check(
             metrics.count + parameters.count + tags.count, TrackingLimits.entitiesPerBatchMax,
             "metrics, params, and tags")
-        var checked = ""
-        for metric in metrics where metric.key != checked {
+        var checked = ExactText("")
+        for metric in metrics where ExactText(metric.key) != checked {
             try NameRules.checkKey(metric.key, "metric")
-            checked = metric.key
+            checked = ExactText(metric.key)
         }
         for metric in metrics where metric.datasetName != nil || metric.datasetDigest != nil {
             try checkDatasetText(metric.datasetName, TrackingLimits.datasetNameBytesMax, "name")
             try checkDatasetText(metric.datasetDigest, TrackingLimits.datasetDigestBytesMax, "digest")
         }
-        var seen: [String: String] = [:]
+        var seen: Set<ExactText> = []
         for parameter in parameters {
             try NameRules.checkKey(parameter.key, "param")
-            guard seen.updateValue(parameter.value, forKey: parameter.key) == nil else {
+            guard seen.insert(ExactText(parameter.key)).inserted else {
                 throw .invalid(
                     "Duplicate parameter keys have been submitted: ['\(NameRules.abbreviated(parameter.key))']. Please ensure the request contains only one param value per param key."
                 )
@@ -84,7 +85,7 @@ extension TrackingStore {
             "SELECT param_value FROM params WHERE run_number = ? AND param_key = ?", .int(run.number),
             .text(parameter.key)
         ) { $0.text(0) }
-        guard old == parameter.value else {
+        guard old.map(ExactText.init) == ExactText(parameter.value) else {
             throw TrackingError.invalid(
                 "Changing param values is not allowed. Param with key='\(parameter.key)' was already logged with value='\(NameRules.abbreviated(old ?? ""))' for run ID='\(run.id)'. "
                     + "Attempted logging new value '\(NameRules.abbreviated(parameter.value))'."
@@ -102,17 +103,18 @@ extension TrackingStore {
                 .bool(point.isNaN),
             ]
         }
-        var latest: [String: StoredPoint] = [:]
+        var latest: [ExactText: StoredPoint] = [:]
         var rows: [[DatabaseValue]] = []
         rows.reserveCapacity(metrics.count)
         for metric in metrics {
             let point = StoredPoint(metric)
             rows.append(row(metric.key, point))
-            if latest[metric.key].map({ $0 < point }) ?? true { latest[metric.key] = point }
+            let key = ExactText(metric.key)
+            if latest[key].map({ $0 < point }) ?? true { latest[key] = point }
         }
         try connection.insert(into: "metric_points", columns, rows: rows, onConflict: "DO NOTHING")
         try connection.insert(
-            into: "latest_metrics", columns, rows: latest.map { row($0.key, $0.value) },
+            into: "latest_metrics", columns, rows: latest.map { row($0.key.text, $0.value) },
             onConflict: """
                 (run_number, metric_key) DO UPDATE SET
                     step = excluded.step, logged_at = excluded.logged_at, value = excluded.value, is_nan = excluded.is_nan

@@ -270,8 +270,9 @@ extension TrackingStore {
         let old = try connection.first(
             "SELECT tag_value FROM logged_model_tags WHERE model_number = ? AND tag_key = ?", .int(number), .text(key)
         ) { $0.text(0) }
-        let entry =
-            "{\"name\": \"\(name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\", \"version\": \(version)}"
+        let backslash = UInt8(ascii: "\\")
+        let quoted = name.utf8.flatMap { "\"\\".utf8.contains($0) ? [backslash, $0] : [$0] }
+        let entry = "{\"name\": \"\(String(utf8: quoted))\", \"version\": \(version)}"
         let list =
             old.flatMap { $0.hasSuffix("]") && $0.count > 2 ? "\($0.dropLast()), \(entry)]" : nil } ?? "[\(entry)]"
         try setLoggedModelTag(KeyText(key: key, value: list), number, connection)

@@ -1,3 +1,4 @@
+import Bytes
 import Database
 
 /// Marks a registered model that holds a prompt; those are left out of a search that does not ask for them.
@@ -33,7 +34,7 @@ extension TrackingStore {
         try NameRules.checkModelName(newName)
         return try await write { connection in
             _ = try Self.registeredModel(name, connection)
-            if newName != name { try Self.requireFreeModelName(newName, connection) }
+            if ExactText(newName) != ExactText(name) { try Self.requireFreeModelName(newName, connection) }
             let now = DatabaseValue.int(Self.nowMilliseconds)
             try connection.execute(
                 "UPDATE registered_models SET name = ?, last_update_time = ? WHERE name = ?", .text(newName), now,

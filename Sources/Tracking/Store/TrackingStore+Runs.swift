@@ -183,13 +183,13 @@ extension TrackingStore {
 
     /// Sets tags, cut to their limit, the last of a key; the run's name follows its tag.
     static func setTags(_ tags: [KeyText], _ runNumber: Int, _ connection: DatabaseConnection) throws {
-        var values: [String: String] = [:]
-        for tag in tags { values[tag.key] = NameRules.cut(tag.value, to: TrackingLimits.tagCharactersMax) }
+        var values: [ExactText: String] = [:]
+        for tag in tags { values[ExactText(tag.key)] = NameRules.cut(tag.value, to: TrackingLimits.tagCharactersMax) }
         try connection.insert(
             into: "run_tags", ["run_number", "tag_key", "tag_value"],
-            rows: values.map { [.int(runNumber), .text($0.key), .text($0.value)] },
+            rows: values.map { [.int(runNumber), .text($0.key.text), .text($0.value)] },
             onConflict: "(run_number, tag_key) DO UPDATE SET tag_value = excluded.tag_value")
-        if let name = values[runNameTag] {
+        if let name = values[ExactText(runNameTag)] {
             try connection.execute("UPDATE runs SET run_name = ? WHERE run_number = ?", .text(name), .int(runNumber))
         }
     }

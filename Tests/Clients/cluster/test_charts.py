@@ -4,7 +4,7 @@ import json
 
 from manifests import text
 from test_jobs import job
-from test_workloads import until
+from waiting import until
 
 
 def definition(kind, plural, scope="Namespaced"):

@@ -18,7 +18,7 @@ import images
 from kubectls import KUBECTLS, Kubectl
 from manifests import text
 from slipway_process import PASSWORD, USER, Slipway, free_port
-from test_workloads import until
+from waiting import until
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("runc", path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"),

@@ -5,7 +5,7 @@ import time
 
 from conftest import KUBECTLS, Kubectl, clients
 from manifests import text
-from test_workloads import until
+from waiting import until
 
 
 def job(name="train", line="echo done", **spec):

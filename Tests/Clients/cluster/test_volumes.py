@@ -4,7 +4,8 @@ import pytest
 
 from conftest import KUBECTLS, Kubectl, clients
 from manifests import text
-from test_workloads import shell, until
+from test_workloads import shell
+from waiting import until
 
 
 def claim(name="data", size="1Gi", **spec):

@@ -112,6 +112,11 @@ def test_folders_come_back_and_stores_copy_among_themselves(mc, models):
     mc("mb", "myminio/other")
     mc("cp", "-r", "myminio/triton/models/", "myminio/other/copy")
     assert "copy/fashion/1/saved_model.pb" in keys(mc, "other")
+    # Into a whole store: the folders on top are buckets.
+    mc("cp", "-r", "myminio/other/copy", "down/")
+    os.rename(mc.folder / "down/copy", mc.folder / "down/triton")
+    mc("cp", "-r", "down/", "myminio")
+    assert "fashion/1/saved_model.pb" in keys(mc)
 
 
 def test_mirror_brings_changes_and_removes_the_rest(mc, models):
@@ -123,6 +128,26 @@ def test_mirror_brings_changes_and_removes_the_rest(mc, models):
     mc("mirror", "--overwrite", "--remove", "models", "myminio/triton/m")
     assert mc("cat", "myminio/triton/m/mnist/1/saved_model.pb") == "changed"
     assert keys(mc) == ["m/mnist/1/saved_model.pb", "m/mnist/1/variables/v.data"]
+
+
+def test_keys_that_only_bytes_tell_apart(mc, models):
+    s3 = boto3.client("s3", endpoint_url=mc.url, aws_access_key_id=USER, aws_secret_access_key=PASSWORD,
+                      region_name="us-east-1")
+    names = ["x", "/x", "\u00e9", "e\u0301", "\u0301x", "a/\u0301x"]
+    for name in names:
+        s3.put_object(Bucket="triton", Key="from/" + name, Body=name.encode())
+    mc("mb", "myminio/other")
+    mc("mirror", "myminio/triton/from", "myminio/other/to")
+    assert keys(mc, "other") == sorted("to/" + name for name in names)
+    for name in names:
+        assert s3.get_object(Bucket="other", Key="to/" + name)["Body"].read() == name.encode()
+    # What is removed is what was not wanted, not what looks like it.
+    s3.delete_object(Bucket="triton", Key="from//x")
+    s3.delete_object(Bucket="triton", Key="from/e\u0301")
+    mc("mirror", "--remove", "myminio/triton/from", "myminio/other/to")
+    assert keys(mc, "other") == sorted("to/" + name for name in names if name not in ("/x", "e\u0301"))
+    mc("rm", "-r", "--force", "myminio/other/to/a")
+    assert "to/a/\u0301x" not in keys(mc, "other")
 
 
 def test_what_it_shows(mc, models):

@@ -185,7 +185,9 @@ def test_protocol_errors_end_the_connection(net, hostile):
     request_head() + literal(b":path", b"/again"),
     request_head(b"no-slash"),
     request_head() + literal(b"x", b"a\nb"),
-], ids=["missing", "upper", "connection", "te", "late-pseudo", "twice", "path", "newline"])
+    request_head(b"/a#b"),
+    request_head(b"/\xcc\x81"),
+], ids=["missing", "upper", "connection", "te", "late-pseudo", "twice", "path", "newline", "fragment", "not-ascii"])
 def test_malformed_requests_are_reset(net, fields):
     raw = Raw(net.port)
     raw.send(frame(1, 5, 1, fields), frame(6, 0, 0, b"12345678"))

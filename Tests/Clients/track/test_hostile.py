@@ -143,6 +143,20 @@ def test_artifact_paths_cannot_climb(server, run, path):
         assert b"root:" not in body
 
 
+def test_marks_after_a_slash_belong_to_the_name(server):
+    files = "/api/2.0/mlflow-artifacts/artifacts"
+    for name in ("keep.txt", "%CC%81keep.txt", "x%D8%80/f"):
+        assert raw(server, "PUT", f"{files}/marks/{name}", body=name.encode())[0] == 200
+    for name in ("keep.txt", "%CC%81keep.txt", "x%D8%80/f"):
+        assert raw(server, "GET", f"{files}/marks/{name}") == (200, name.encode())
+    # A name of a mark and two dots is a name; it is not the folder above.
+    assert raw(server, "DELETE", f"{files}/marks/%CC%81..")[0] in (200, 404)
+    assert raw(server, "DELETE", f"{files}/marks/%CC%81keep.txt")[0] == 200
+    assert raw(server, "GET", f"{files}/marks/keep.txt") == (200, b"keep.txt")
+    listing = requests.get(f"{server.url}{files}?path=marks").json()["files"]
+    assert sorted(entry["path"] for entry in listing) == ["keep.txt", "x\u0600"]
+
+
 def test_links_are_not_followed(server, run):
     folder = server.words[server.words.index("--data") + 1] + "/track/artifacts"
     os.makedirs(f"{folder}/links", exist_ok=True)

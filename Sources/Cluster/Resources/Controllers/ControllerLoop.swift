@@ -34,13 +34,17 @@ package enum ControllerLoop {
     }
 
     /// Runs one step of a controller: an object that changed or went away meanwhile is no failure, its event follows.
-    package static func attempt(_ name: String, _ step: () async throws -> Void) async {
+    /// False when it failed otherwise.
+    @discardableResult
+    package static func attempt(_ name: String, _ step: () async throws -> Void) async -> Bool {
         do {
             try await step()
+            return true
         } catch let error as ClusterError where error.code == .notFound || error.code == .conflict {
-            return
+            return true
         } catch {
             Logger(role: "cluster").warning("controller step failed", [("controller", name), ("reason", "\(error)")])
+            return false
         }
     }
 }

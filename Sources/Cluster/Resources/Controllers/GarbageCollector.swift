@@ -1,18 +1,23 @@
 // Deletes what belonged to a deleted object. A dependent goes when none of its owners is left; one with another owner
 // only loses the reference. After a crash the first listing finds dependents whose owner went just before.
 
+import Clock
 import Formats
+import Synchronization
 
 /// Follows every kind and keeps `metadata.ownerReferences` true.
-package struct GarbageCollector: Sendable {
+package final class GarbageCollector: Sendable {
     private let store: ResourceStore
+    /// When a step failed first since everything was looked at; nil when none has.
+    private let failure = Mutex<WallTime?>(nil)
+    private static let retrySeconds: Int64 = 10
 
     package init(store: ResourceStore) { self.store = store }
 
     /// Runs until the task is cancelled.
     package func run() async {
         await ControllerLoop.run(
-            "garbage", store, store.kinds, idleMilliseconds: 10_000, idle: { await retry() },
+            "garbage", store, store.kinds, idleMilliseconds: 1000, idle: { await retry() },
             handle: { event in
                 let resource = event.resource
                 switch event.change {
@@ -23,11 +28,23 @@ package struct GarbageCollector: Sendable {
                 case .added, .modified: break
                 }
                 if event.change != .deleted, resource.isTerminating { await prepareDeletion(resource) }
+                await retry()
             })
     }
 
-    /// Takes up again what a full disk has kept from being written: no event would come for it.
+    private func attempt(_ step: () async throws -> Void) async {
+        if await ControllerLoop.attempt("garbage", step) { return }
+        failure.withLock { $0 = $0 ?? .now }
+    }
+
+    /// Takes up again, a while later, what a full disk has kept from being written: no event would come for it.
     private func retry() async {
+        let isDue = failure.withLock { failure in
+            guard let first = failure, .now >= first.advanced(seconds: Self.retrySeconds) else { return false }
+            failure = nil
+            return true
+        }
+        guard isDue else { return }
         for kind in store.kinds {
             for resource in store.list(kind).items {
                 if resource.isTerminating {
@@ -45,11 +62,9 @@ package struct GarbageCollector: Sendable {
         guard !owners.isEmpty, !dependent.isTerminating else { return }
         let living = owners.filter { exists($0, namespace: dependent.namespace) }
         guard living.count < owners.count else { return }
-        await ControllerLoop.attempt("garbage") {
+        await attempt {
             if living.isEmpty {
-                var options = DeletionOptions()
-                options.uid = dependent.uid
-                try await store.delete(dependent.key, options)
+                try await store.delete(dependent.key, Self.only(dependent))
             } else {
                 try await store.update(dependent.key) { current in
                     var object = current.json
@@ -79,7 +94,7 @@ package struct GarbageCollector: Sendable {
     private func prepareDeletion(_ owner: Resource) async {
         if owner.finalizers.contains(ResourceStore.orphanFinalizer) {
             for dependent in store.dependents(of: owner.uid) {
-                await ControllerLoop.attempt("garbage") {
+                await attempt {
                     try await store.update(dependent.key) { current in
                         var object = current.json
                         let rest = (current.metadata["ownerReferences"]?.arrayValue ?? []).filter {
@@ -90,14 +105,14 @@ package struct GarbageCollector: Sendable {
                     }
                 }
             }
-            await removeFinalizer(ResourceStore.orphanFinalizer, owner.key)
+            await removeFinalizer(ResourceStore.orphanFinalizer, of: owner)
         } else if owner.finalizers.contains(ResourceStore.foregroundFinalizer) {
             let dependents = store.dependents(of: owner.uid)
             for dependent in dependents where !dependent.isTerminating {
-                await ControllerLoop.attempt("garbage") { try await store.delete(dependent.key) }
+                await attempt { try await self.store.delete(dependent.key, Self.only(dependent)) }
             }
             if store.dependents(of: owner.uid).isEmpty {
-                await removeFinalizer(ResourceStore.foregroundFinalizer, owner.key)
+                await removeFinalizer(ResourceStore.foregroundFinalizer, of: owner)
             }
         }
     }
@@ -109,13 +124,23 @@ package struct GarbageCollector: Sendable {
                 owner.isTerminating,
                 owner.uid == reference["uid"]?.stringValue, store.dependents(of: owner.uid).isEmpty
             else { continue }
-            await removeFinalizer(ResourceStore.foregroundFinalizer, owner.key)
+            await removeFinalizer(ResourceStore.foregroundFinalizer, of: owner)
         }
     }
 
-    private func removeFinalizer(_ finalizer: String, _ key: ResourceKey) async {
-        await ControllerLoop.attempt("garbage") {
-            try await store.update(key) { current in
+    /// This object, not one that has got its name since.
+    private static func only(_ resource: Resource) -> DeletionOptions {
+        var options = DeletionOptions()
+        options.uid = resource.uid
+        return options
+    }
+
+    private func removeFinalizer(_ finalizer: String, of resource: Resource) async {
+        await attempt {
+            try await store.update(resource.key) { current in
+                guard current.uid == resource.uid else {
+                    throw ClusterError(.conflict, "another object has the name now")
+                }
                 var object = current.json
                 let rest = current.finalizers.filter { $0 != finalizer }
                 object[path: "metadata", "finalizers"] = rest.isEmpty ? nil : .array(rest.map(JSON.string))
