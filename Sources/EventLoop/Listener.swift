@@ -66,8 +66,11 @@ package final class Listener: @unchecked Sendable {
         guard address.withSockaddr({ Glibc.bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1024) == 0 else {
             let code = errno
             System.close(descriptor)
-            throw code == EADDRINUSE
-                ? .inUse(address: host, port: port) : .failed(SystemError(call: "bind", code: code))
+            switch code {
+            case EADDRINUSE: throw .inUse(address: host, port: port)
+            case EADDRNOTAVAIL: throw .badAddress(host)
+            default: throw .failed(SystemError(call: "bind", code: code))
+            }
         }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -31,9 +31,28 @@ package struct IngressService: Sendable {
             return Self.refusal(.notImplemented, "the ingress speaks HTTP; for gRPC ask the predictor's own port")
         }
         switch target(authority) {
+        case .refusal(.notFound, let message) where Self.isKubernetes(request.path): return Self.wrongPort(message)
         case .refusal(let status, let message): return Self.refusal(status, message)
         case .predictor(let origin): return try await forward(request, authority, origin)
         }
+    }
+
+    /// kubectl without a configuration asks localhost:8080, which may be this port.
+    private static func isKubernetes(_ path: Substring) -> Bool {
+        ["/api", "/apis", "/version", "/openapi"].contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    private static func wrongPort(_ message: String) -> Response {
+        let text =
+            "this is the ingress of InferenceServices, not the Kubernetes API (\(message)); for kubectl: "
+            + "export KUBECONFIG=DATA/kubeconfig, as `slipway up` printed it"
+        let status: JSON = [
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(text),
+            "reason": "NotFound", "code": 404,
+        ]
+        var response = Response(contentType: "application/json", status.encoded)
+        response.status = .notFound
+        return response
     }
 
     // MARK: Which service

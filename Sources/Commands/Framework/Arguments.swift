@@ -44,6 +44,7 @@ package struct Arguments: Sendable, Equatable {
                 throw UsageError("\(argument) needs a value: \(declaration.allowed)")
             }
         }
+        if words == ["help"], !arguments.contains("--") { asksHelp = true }
         if command.positional == nil, let word = words.first, !asksHelp {
             throw UsageError("unexpected word '\(word)'", hint: "`slipway \(command.name) --help` shows what it takes")
         }

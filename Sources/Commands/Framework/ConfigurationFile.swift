@@ -25,7 +25,11 @@ package struct ConfigurationFile: Sendable {
 
     /// Reads the file at `path`.
     init(reading path: String) throws {
-        guard let bytes = try PrivateFile.read(path) else { throw UsageError("\(path): there is no such file") }
+        guard let bytes = try PrivateFile.read(path) else {
+            throw UsageError(
+                "there is no configuration file \(path)",
+                hint: "--config, or SLIPWAY_CONFIG, names a YAML file that is there.")
+        }
         let documents: [JSON]
         do throws(YAMLError) {
             documents = try YAML.parse(bytes)

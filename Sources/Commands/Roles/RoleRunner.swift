@@ -47,7 +47,8 @@ enum RoleRunner {
         switch error {
         case .badAddress(let text):
             return CommandFailure(
-                "'\(text)' is not an address of this machine", hint: "Give a numeric one, such as 127.0.0.1.")
+                "'\(text)' is not an address of this machine",
+                hint: "Give one of `ip address`; 127.0.0.1 is for this machine alone, 0.0.0.0 is all of them.")
         case .inUse(let address, let port):
             let holder = PortHolder.find(port: port).map { " by process \($0.processID) (\($0.command))" } ?? ""
             return CommandFailure(

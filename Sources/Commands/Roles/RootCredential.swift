@@ -15,13 +15,16 @@ struct RootCredential: Sendable, Equatable {
     /// True when this start made it: it is shown once.
     let isNew: Bool
 
+    /// True when it stands in the data folder.
+    var isKept = false
+
     /// The credential that `settings` give, or the one kept in `folder`, made there when there is none.
     ///
     /// Throws `UsageError` when only one half is given, `CommandFailure` when the file cannot be read or written.
     static func resolve(_ settings: Settings, folder: String) throws -> RootCredential {
         if let credential = try find(settings, folder: folder) { return credential }
         let made = RootCredential(
-            user: "slipway", password: Base64.encodeURLSafe(Randomness.bytes(18)), isNew: true)
+            user: "slipway", password: Base64.encodeURLSafe(Randomness.bytes(18)), isNew: true, isKept: true)
         let text: JSON = ["user": .string(made.user), "password": .string(made.password)]
         try PrivateFile.write(path(in: folder), text.indented + [UInt8(ascii: "\n")])
         return made
@@ -44,10 +47,10 @@ struct RootCredential: Sendable, Equatable {
         guard let root = try? JSON.parse(kept), let user = root["user"]?.stringValue,
             let password = root["password"]?.stringValue
         else { throw CommandFailure("root-credential.json in the data folder is not understood") }
-        return RootCredential(user: user, password: password, isNew: false)
+        return RootCredential(user: user, password: password, isNew: false, isKept: true)
     }
 
-    private static func path(in folder: String) -> String { "\(folder)/root-credential.json" }
+    static func path(in folder: String) -> String { "\(folder)/root-credential.json" }
 }
 
 extension RootCredential {

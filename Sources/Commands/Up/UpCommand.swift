@@ -1,4 +1,5 @@
 import Clock
+import EventLoop
 import Glibc
 import Processes
 
@@ -42,10 +43,10 @@ enum UpSettings {
     static let consolePort = Setting<Int>.port(
         "console-port", environment: ["SLIPWAY_CONSOLE_PORT"], default: 9001, help: "Port of the web console.")
 
-    static let all = [
-        storePort.declaration, trackPort.declaration, inferPort.declaration, inferGRPCPort.declaration,
-        inferMetricsPort.declaration, clusterPort.declaration, registryPort.declaration, consolePort.declaration,
+    static let ports = [
+        storePort, trackPort, inferPort, inferGRPCPort, inferMetricsPort, clusterPort, registryPort, consolePort,
     ]
+    static let all = ports.map(\.declaration)
 }
 
 private func runUp(_ invocation: Invocation) async throws -> Int32 {
@@ -55,9 +56,10 @@ private func runUp(_ invocation: Invocation) async throws -> Int32 {
     let data = Folder.absolute(settings[CommonSettings.data])
     let lock = try DataFolderLock(folder: data)
     defer { withExtendedLifetime(lock) {} }
+    // Before the credential is made: the start that makes it is the one that shows it.
+    try checkPorts(settings)
     let root = try RootCredential.resolve(settings, folder: data)
     let plans = RolePlans.all(settings, data: data, root: root, environment: invocation.environment)
-    try checkPorts(plans.flatMap { $0.ports.map(\.port) })
     var supervisor = try Supervisor(plans: plans)
     try supervisor.run {
         Output.line(report(plans, data: data, root: root, seconds: started.elapsedSeconds))
@@ -65,15 +67,33 @@ private func runUp(_ invocation: Invocation) async throws -> Int32 {
     return 0
 }
 
-/// Looks for taken ports before anything starts, so that the message comes once and names them all.
-private func checkPorts(_ ports: [Int]) throws {
-    let taken = ports.compactMap { port in PortHolder.find(port: port).map { (port, $0) } }
-    guard let first = taken.first else { return }
-    let list = taken.map { "port \($0.0) by process \($0.1.processID) (\($0.1.command))" }.joined(separator: ", ")
+/// Looks for ports that cannot be had before anything starts, so that the message comes once and names them all.
+private func checkPorts(_ settings: Settings) throws {
+    var flags: [Int: String] = [:]
+    for setting in UpSettings.ports {
+        let (port, flag) = (settings[setting], "--\(setting.declaration.name)")
+        guard port != 0 else {
+            throw UsageError("\(flag) is 0: the roles tell one another their ports", hint: "Give it one that is free.")
+        }
+        if let other = flags.updateValue(flag, forKey: port) {
+            throw UsageError("\(other) and \(flag) are both \(port)", hint: "Give each a port of its own.")
+        }
+    }
+    let bind = settings[CommonSettings.address]
+    do throws(ListenError) { _ = try Listener.bindablePort(host: bind, port: 0) } catch {
+        throw RoleRunner.failure(error)
+    }
+    let address = ["0.0.0.0", "::"].contains(bind) ? nil : bind
+    let taken = flags.keys.sorted().compactMap { port -> String? in
+        guard let holder = PortHolder.find(port: port, address: address) else { return nil }
+        return "port \(port) is in use by process \(holder.processID) (\(holder.command))"
+    }
+    guard !taken.isEmpty else { return }
     throw CommandFailure(
-        taken.count == 1
-            ? "port \(first.0) is in use by process \(first.1.processID) (\(first.1.command))" : "in use: \(list)",
-        hint: "Stop it, or choose other ports; `slipway up --help` lists the flags.")
+        taken.joined(separator: "\n         "),
+        hint:
+            "Stop what holds \(taken.count == 1 ? "it" : "them"), or choose other ports; `slipway up --help` lists the flags."
+    )
 }
 
 private func report(_ plans: [RolePlan], data: String, root: RootCredential, seconds: Double) -> String {
@@ -85,7 +105,10 @@ private func report(_ plans: [RolePlan], data: String, root: RootCredential, sec
     }
     var lines = table.lines + [""]
     if root.isNew {
-        lines.append("root user \(root.user), password \(root.password) (shown once; kept in root-credential.json)")
+        lines.append(
+            "root user \(root.user), password \(root.password) (shown once; kept in \(RootCredential.path(in: data)))")
+    } else if root.isKept {
+        lines.append("root user \(root.user), password in \(RootCredential.path(in: data))")
     }
     if let console = plans.first(where: { $0.name == "console" }), let port = console.ports.first?.port {
         lines.append("open http://\(LocalHost.authority(console.host, port)) in a browser")

@@ -39,7 +39,6 @@ def get(port, address="127.0.0.1"):
         return answer.read().decode().strip()
 
 
-
 def scheduling(newest, namespace, name):
     """What the condition PodScheduled says."""
     conditions = newest.json("get", "pod", name, "-n", namespace)["status"].get("conditions", [])

@@ -46,7 +46,6 @@ def get(address, port=8080, path="/index.html"):
         return answer.read().decode().strip()
 
 
-
 def test_deployment_behind_a_service(kubectl, namespace):
     kubectl("apply", "-n", namespace, "-f", "-", stdin=text(deployment(), service(type="LoadBalancer")))
     kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=30s")

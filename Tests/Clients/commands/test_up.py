@@ -40,7 +40,6 @@ def processes_of(folder):
     return found
 
 
-
 def answers(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
@@ -81,7 +80,8 @@ def test_first_start_makes_a_credential_and_shows_it_once(up, tmp_path):
     text = up.text()
     kept = up.data / "root-credential.json"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert "password" in text and "ROLE" in text
+    secret = json.loads(kept.read_text())["password"]
+    assert secret in text and "ROLE" in text
     for name in ("store", "track", "cluster"):
         assert name in text and str(up.named[name]) in text
     up.stop()
@@ -89,7 +89,7 @@ def test_first_start_makes_a_credential_and_shows_it_once(up, tmp_path):
     before = kept.read_bytes()
     up.start()
     until(lambda: "ready after" in up.text())
-    assert "password" not in up.text() and kept.read_bytes() == before
+    assert secret not in up.text() and kept.read_bytes() == before
 
 
 def test_a_role_that_dies_is_started_again(up):
@@ -249,6 +249,32 @@ def test_a_used_port_is_named_with_who_holds_it(tmp_path):
     assert result.returncode == 1
     assert f"port {server.named['track']} is in use by process {os.getpid()}" in result.stderr
     assert processes_of(server.data) == []
+
+
+def test_ports_that_cannot_be_are_named_before_anything_starts(tmp_path):
+    for flags, words in [
+        (["--store-port", "0"], "--store-port is 0: the roles tell one another their ports"),
+        (["--store-port", "9300", "--track-port", "9300"], "--store-port and --track-port are both 9300"),
+        (["--bind", "192.0.2.1"], "'192.0.2.1' is not an address of this machine"),
+    ]:
+        done = subprocess.run([BINARY, "up", "--data", tmp_path / "d", *flags], capture_output=True, text=True, timeout=20)
+        assert done.returncode in (1, 2) and words in done.stderr, done.stderr
+    assert not (tmp_path / "d/root-credential.json").exists()
+
+
+def test_the_password_is_shown_by_the_first_start_that_succeeds(tmp_path):
+    first = make(tmp_path)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", first.named["track"]))
+        holder.listen()
+        refused = subprocess.run(first.arguments, env=first.environment, capture_output=True, text=True, timeout=20)
+        assert refused.returncode == 1
+    for words in ("(shown once; kept in ", ", password in "):
+        first.start()
+        try:
+            until(lambda: f"{words}{first.data}/root-credential.json" in first.text(), server=first)
+        finally:
+            first.stop()
 
 
 def test_a_used_data_folder_is_named_with_who_holds_it(up, tmp_path):

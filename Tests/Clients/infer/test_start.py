@@ -14,7 +14,6 @@ from infer_start import start
 from waiting import until
 
 
-
 def spoil(repository, name):
     folder = repository / name / "1"
     folder.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,6 @@ def ready(thing):
     return next((c for c in thing.get("status", {}).get("conditions", []) if c["type"] == "Ready"), {})
 
 
-
 @pytest.fixture(scope="module")
 def s3(store):
     client = boto3.client(
@@ -188,6 +187,9 @@ def test_ingress(cluster, namespace):
         assert requests.get(f"{root}/v2/health/live", headers={"Host": other}).status_code == 200, other
     wrong = requests.get(f"{root}/v2", headers={"Host": "triton-mms.example.com"})
     assert wrong.status_code == 404 and host in wrong.json()["error"]
+    # kubectl without a configuration asks localhost:8080, where the ingress may be.
+    asked = requests.get(f"{root}/api", headers={"Host": "localhost:8080"})
+    assert asked.status_code == 404 and asked.json()["kind"] == "Status" and "export KUBECONFIG" in asked.json()["message"]
     grpc = requests.post(f"{root}/inference.GRPCInferenceService/ServerLive",
                          headers={"Host": host, "Content-Type": "application/grpc"})
     assert grpc.status_code == 501 and "gRPC" in grpc.json()["error"]

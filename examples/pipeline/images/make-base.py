@@ -99,6 +99,8 @@ class Image:
 
 
 def main():
+    if len(sys.argv) < 3 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     output, programs, packages = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
     image = Image(output)
     python = os.path.realpath(sys.executable)
