@@ -9,6 +9,8 @@ import Synchronization
 /// Why a port could not be listened on.
 package enum ListenError: Error, Equatable {
     case badAddress(String)
+    /// A numeric address that no interface of this machine has.
+    case foreignAddress(String)
     case inUse(address: String, port: Int)
     case failed(SystemError)
     /// The certificate or its key cannot be used.
@@ -68,7 +70,7 @@ package final class Listener: @unchecked Sendable {
             System.close(descriptor)
             switch code {
             case EADDRINUSE: throw .inUse(address: host, port: port)
-            case EADDRNOTAVAIL: throw .badAddress(host)
+            case EADDRNOTAVAIL: throw .foreignAddress(host)
             default: throw .failed(SystemError(call: "bind", code: code))
             }
         }

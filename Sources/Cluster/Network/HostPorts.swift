@@ -132,7 +132,8 @@ final class HostPorts: Sendable {
             return "\(frontend) cannot be listened on: ports below 1024 need root, CAP_NET_BIND_SERVICE, or sysctl "
                 + "net.ipv4.ip_unprivileged_port_start=80"
         case .failed(let failure): return "\(frontend) cannot be listened on: \(failure)"
-        case .badAddress(let address): return "hostIP \(address) is not an address of this machine"
+        case .badAddress(let address): return "hostIP \(address) is not a numeric address"
+        case .foreignAddress(let address): return "hostIP \(address) is not an address of this machine"
         case .certificate: return "\(frontend) cannot be listened on"
         }
     }

@@ -241,6 +241,8 @@ actor ServiceController {
                 + "net.ipv4.ip_unprivileged_port_start=80"
         case .failed(let failure): return "\(frontend) cannot be listened on: \(failure)"
         case .badAddress(let address): return "\(frontend) cannot be listened on: \(address) is not an address"
+        case .foreignAddress(let address):
+            return "\(frontend) cannot be listened on: \(address) is not an address of this machine"
         case .certificate: return "\(frontend) cannot be listened on"
         }
     }

@@ -45,7 +45,7 @@ enum RoleRunner {
     /// The message for a port that cannot be listened on.
     static func failure(_ error: ListenError) -> CommandFailure {
         switch error {
-        case .badAddress(let text):
+        case .badAddress(let text), .foreignAddress(let text):
             return CommandFailure(
                 "'\(text)' is not an address of this machine",
                 hint: "Give one of `ip address`; 127.0.0.1 is for this machine alone, 0.0.0.0 is all of them.")
