@@ -9,11 +9,21 @@ extension StringProtocol {
     package func pieces(
         by separator: Unicode.Scalar, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
     ) -> [SubSequence] {
-        // Each bound lies beside an ASCII byte, so that none divides a scalar.
-        utf8.split(
-            separator: UInt8(ascii: separator), maxSplits: maxSplits,
-            omittingEmptySubsequences: omittingEmptySubsequences
-        ).map { self[$0.startIndex..<$0.endIndex] }
+        // Each bound lies beside an ASCII byte, so that none divides a scalar. Not by `split` of the bytes, whose slices would
+        // be a second array: this runs for each request.
+        let (bytes, byte, end) = (utf8, UInt8(ascii: separator), endIndex)
+        var pieces: [SubSequence] = []
+        var (start, index) = (startIndex, startIndex)
+        while index != end, pieces.count < maxSplits {
+            let next = bytes.index(after: index)
+            if bytes[index] == byte {
+                if start != index || !omittingEmptySubsequences { pieces.append(self[start..<index]) }
+                start = next
+            }
+            index = next
+        }
+        if start != end || !omittingEmptySubsequences { pieces.append(self[start...]) }
+        return pieces
     }
 }
 

@@ -7,6 +7,16 @@ import Testing
         #expect("a\r\nb".pieces(by: "\n") == ["a\r", "b"])
         #expect("/a//b/".pieces(by: "/", omittingEmptySubsequences: false) == ["", "a", "", "b", ""])
         #expect("k=v=w".pieces(by: "=", maxSplits: 1) == ["k", "v=w"])
+        // As the standard library's, whatever the limits.
+        for text in ["", "/", "//", "a", "/a//b/", "a/b/c/", "//a/b"] {
+            for maxSplits in [0, 1, 2, .max] {
+                for omits in [true, false] {
+                    let wanted = text.split(separator: "/", maxSplits: maxSplits, omittingEmptySubsequences: omits)
+                    let found = text.pieces(by: "/", maxSplits: maxSplits, omittingEmptySubsequences: omits)
+                    #expect(found == wanted, "\(text) \(maxSplits) \(omits)")
+                }
+            }
+        }
         #expect("xa/b".dropFirst().pieces(by: "/") == ["a", "b"] && "".pieces(by: "/").isEmpty)
     }
 
