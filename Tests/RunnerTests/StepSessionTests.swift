@@ -47,7 +47,8 @@ struct StepSessionTests {
         let process = try await running(runner)
         defer { process.stop(gracePeriodMilliseconds: 0) }
         try await Task.sleep(nanoseconds: 200_000_000)
-        var command = StepCommand(["sh", "-c", "test -t 0 && test -t 1 && sleep 0.3; stty size"])
+        let wait = "i=0; while [ \"$(stty size)\" = '0 0' ] && [ $i -lt 500 ]; do i=$((i+1)); sleep 0.02; done"
+        var command = StepCommand(["sh", "-c", "test -t 0 && test -t 1 && { \(wait); stty size; }"])
         command.hasInput = true
         command.isTerminal = true
         let session = try await runner.execute(command, in: process)
