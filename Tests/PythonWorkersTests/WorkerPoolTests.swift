@@ -15,7 +15,9 @@ struct WorkerPoolTests {
                 if value == "die": os._exit(4)
                 if value == "slow": time.sleep(0.2)
                 if value == "hang": time.sleep(60)
-                while value.startswith("/") and not os.path.exists(value): time.sleep(0.01)
+                if value.startswith("/"):
+                    open(value + ".taken", "w")
+                    while not os.path.exists(value): time.sleep(0.01)
                 return [value, os.getpid()]
         """
 
@@ -101,6 +103,7 @@ struct WorkerPoolTests {
         _ = try await pool.start()
         let gate = root.appendingPathComponent("gate").path
         async let first = run(pool, gate)
+        try await until { FileManager.default.fileExists(atPath: gate + ".taken") }
         async let second = run(pool, gate)
         try await until { pool.statistics.waitingCount == 1 }
         for _ in 0..<4 {
