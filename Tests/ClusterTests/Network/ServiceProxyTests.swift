@@ -55,16 +55,16 @@ struct ServiceProxyTests {
     private func exchange(_ frontend: Frontend, _ bytes: [UInt8], _ loop: EventLoop) async -> [UInt8]? {
         guard
             let stream = try? await Connector.connect(
-                host: frontend.address, port: frontend.port, loop: loop, timeoutMilliseconds: 5000)
+                host: frontend.address, port: frontend.port, loop: loop, timeoutMilliseconds: 60_000)
         else { return nil }
         defer { stream.close() }
-        guard (try? await stream.write(bytes, timeoutMilliseconds: 5000)) != nil else { return nil }
+        guard (try? await stream.write(bytes, timeoutMilliseconds: 60_000)) != nil else { return nil }
         stream.transport.finishSending()
         var answer: [UInt8] = []
         let slab = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
         defer { slab.deallocate() }
         while true {
-            guard let count = try? await stream.read(into: slab, timeoutMilliseconds: 5000) else { return nil }
+            guard let count = try? await stream.read(into: slab, timeoutMilliseconds: 60_000) else { return nil }
             if count == 0 { return answer }
             answer += slab.prefix(count)
         }
