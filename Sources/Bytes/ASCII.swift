@@ -19,6 +19,7 @@ package enum ASCII {
     @inlinable
     package static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
+    /// True for a letter or digit of ASCII.
     @inlinable
     package static func isAlphanumeric(_ byte: UInt8) -> Bool {
         isDigit(byte) || lowercase(byte) &- UInt8(ascii: "a") < 26

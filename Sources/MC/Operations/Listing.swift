@@ -12,7 +12,15 @@ extension Client {
             var total: (count: Int, bytes: Int64) = (0, 0)
             switch try place(word) {
             case .local(let path): try listLocal(path, options, &total)
-            case .remote(let place) where place.bucket.isEmpty: try await listBuckets(place)
+            case .remote(let place) where place.bucket.isEmpty && options.has("recursive"):
+                for bucket in try await buckets(of: place) {
+                    let bucketPlace = place.with(bucketAndKey: bucket.name)
+                    try await listObjects(bucketPlace, options, below: "\(bucket.name)/", &total)
+                }
+            case .remote(let place) where place.bucket.isEmpty:
+                for bucket in try await buckets(of: place) {
+                    entry(name: bucket.name + "/", size: 0, modified: bucket.created, etag: "", place: place)
+                }
             case .remote(let place): try await listObjects(place, options, &total)
             }
             if options.has("summarize") {
@@ -23,19 +31,16 @@ extension Client {
         }
     }
 
-    private func listBuckets(_ place: RemotePlace) async throws {
-        do {
-            for bucket in try await place.client.listBuckets() {
-                entry(name: bucket.name + "/", size: 0, modified: bucket.created, etag: "", place: place)
-            }
-        } catch {
+    private func buckets(of place: RemotePlace) async throws -> [BucketSummary] {
+        do { return try await place.client.listBuckets() } catch {
             throw MCError.wrap(error, "Unable to list folder `\(place.text)`")
         }
     }
 
-    private func listObjects(_ place: RemotePlace, _ options: Options, _ total: inout (count: Int, bytes: Int64))
-        async throws
-    {
+    /// - Parameter below: stands before each name.
+    private func listObjects(
+        _ place: RemotePlace, _ options: Options, below: String = "", _ total: inout (count: Int, bytes: Int64)
+    ) async throws {
         let isRecursive = options.has("recursive")
         var isAny = false
         // A name without a slash may be an object, or the folder of that name: the folder's contents are shown.
@@ -52,8 +57,8 @@ extension Client {
                     total.count += 1
                     total.bytes += object.size
                     entry(
-                        name: String(object.key.dropping(bytesOf: base)), size: object.size, modified: object.modified,
-                        etag: object.etag, place: place)
+                        name: "\(below)\(object.key.dropping(bytesOf: base))", size: object.size,
+                        modified: object.modified, etag: object.etag, place: place)
                 }
             }
         } catch {

@@ -240,13 +240,19 @@ def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path):
     server.output.close()
 
 
-def test_a_used_port_is_named_with_who_holds_it(tmp_path):
-    server = make(tmp_path)
+def refused_for_a_used_port(server):
+    """What a start prints while this process has one of its ports."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", server.named["track"]))
         holder.listen()
         result = subprocess.run(server.arguments, env=server.environment, capture_output=True, text=True, timeout=20)
     assert result.returncode == 1
+    return result
+
+
+def test_a_used_port_is_named_with_who_holds_it(tmp_path):
+    server = make(tmp_path)
+    result = refused_for_a_used_port(server)
     assert f"port {server.named['track']} is in use by process {os.getpid()}" in result.stderr
     assert processes_of(server.data) == []
 
@@ -264,11 +270,7 @@ def test_ports_that_cannot_be_are_named_before_anything_starts(tmp_path):
 
 def test_the_password_is_shown_by_the_first_start_that_succeeds(tmp_path):
     first = make(tmp_path)
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", first.named["track"]))
-        holder.listen()
-        refused = subprocess.run(first.arguments, env=first.environment, capture_output=True, text=True, timeout=20)
-        assert refused.returncode == 1
+    refused_for_a_used_port(first)
     for words in ("(shown once; kept in ", ", password in "):
         first.start()
         try:

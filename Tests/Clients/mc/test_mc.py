@@ -154,6 +154,8 @@ def test_what_it_shows(mc, models):
     mc("cp", "-r", "models/", "myminio/triton/models")
     assert [line.split()[-1] for line in mc("ls", "myminio/triton/models").splitlines()] == ["fashion/", "mnist/"]
     assert len(mc("ls", "-r", "myminio/triton").splitlines()) == 3
+    whole = [line.split()[-1] for line in mc("ls", "-r", "myminio").splitlines()]
+    assert [name for name in whole if name.startswith("triton/")] == ["triton/" + key for key in keys(mc)]
     assert mc("find", "myminio/triton", "--name", "*.data") == "myminio/triton/models/mnist/1/variables/v.data\n"
     assert mc("du", "myminio/triton") == "4 B\t3 objects\tmyminio/triton\n"
     text = mc("stat", "myminio/triton/models/mnist/1/saved_model.pb")
