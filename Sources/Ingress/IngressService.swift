@@ -48,10 +48,11 @@ package struct IngressService: Sendable {
             + "export KUBECONFIG=DATA/kubeconfig, as `slipway up` printed it"
         let status: JSON = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(text),
-            "reason": "NotFound", "code": 404,
+            "reason": "BadRequest", "code": 400,
         ]
         var response = Response(contentType: "application/json", status.encoded)
-        response.status = .notFound
+        // kubectl drops the message of a 404 here.
+        response.status = .badRequest
         return response
     }
 

@@ -189,7 +189,7 @@ def test_ingress(cluster, namespace):
     assert wrong.status_code == 404 and host in wrong.json()["error"]
     # kubectl without a configuration asks localhost:8080, where the ingress may be.
     asked = requests.get(f"{root}/api", headers={"Host": "localhost:8080"})
-    assert asked.status_code == 404 and asked.json()["kind"] == "Status" and "export KUBECONFIG" in asked.json()["message"]
+    assert asked.status_code == 400 and asked.json()["kind"] == "Status" and "export KUBECONFIG" in asked.json()["message"]
     grpc = requests.post(f"{root}/inference.GRPCInferenceService/ServerLive",
                          headers={"Host": host, "Content-Type": "application/grpc"})
     assert grpc.status_code == 501 and "gRPC" in grpc.json()["error"]
